@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What the gates share: the top of the tree, its files, the kernels to build for.
+#
+# Sourced by each gate, which then runs in the top folder of the repository. A
+# gate prints `FILE:LINE: REASON` for each fault and ends with 0 or 1.
+
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+TOP=$PWD
+gate=${0##*/}
+
+fail()
+{
+	echo "$gate: $1" >&2
+	exit 1
+}
+
+# need PROGRAM...: a gate without its program must not pass.
+need()
+{
+	local program
+
+	for program; do
+		command -v "$program" >/dev/null ||
+			fail "$program is missing: run selftests/packages"
+	done
+}
+
+# files FIND-TEST...: the files of the tree, one a line, sorted.
+files()
+{
+	find . \( -path ./build -o -name .git -o -name __pycache__ \) -prune -o \
+		-type f \( "$@" \) -printf '%P\n' | LC_ALL=C sort
+}
+
+c_files()
+{
+	files -path './module/*.[ch]' -o -path './uapi/*.h' \
+		-o -path './userspace/*.[ch]' -o -path './selftests/*.[ch]'
+}
+
+# releases: the newest stock kernel of each series whose headers are there.
+# RELEASE names a single one.
+releases()
+{
+	local series list
+
+	if [[ ${RELEASE:-} ]]; then
+		echo "$RELEASE"
+		return
+	fi
+	for series in 6.1.0- 6.12.; do
+		list=$(find /usr/src -maxdepth 1 -name "linux-headers-$series*-amd64" \
+			! -name '*-rt-amd64' ! -name '*-cloud-amd64' -printf '%f\n')
+		[[ $list ]] ||
+			fail "no headers of a $series* kernel: run selftests/packages"
+		sort -V <<<"${list//linux-headers-/}" | tail -n 1
+	done
+}
+
+# copy_module FOLDER: the module's sources, as a kernel of Debian builds a
+# module only in the folder of its sources. Times are kept: what has not
+# changed is not built again.
+copy_module()
+{
+	local file
+
+	mkdir -p "$1"
+	cp -a -u --parents -t "$1" Kbuild module uapi
+	find "$1" \( -name '*.[chS]' -o -name Kbuild \) -printf '%P\n' |
+		while read -r file; do
+			[[ -e $file || $file = *.mod.c ]] || rm "$1/$file"
+		done
+}
+
+# build_module RELEASE MAKE-ARGUMENT...: a build of the gates' own, so that it
+# is neither spoilt by another's flags nor spoils the module that is tested.
+# The build is shared by the gates that need one.
+build_module()
+{
+	local release=$1 folder=$TOP/build/gate-$1 status=0
+
+	shift
+	copy_module "$folder"
+	make -C "/usr/src/linux-headers-$release" M="$folder" -j2 W=1 \
+		KCFLAGS=-Werror "$@" modules >"$folder/log" 2>&1 || status=$?
+	((status == 0)) && return
+	grep -E '(error|warning|ERROR|WARNING|undefined|note):|^make.*\*\*\*' \
+		"$folder/log" | sed "s|$folder/||g"
+	fail "$release: the log is in build/gate-$release/log"
+}
