@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the gates share: the top of the tree, its files, the kernels to build for.
+# What the gates share: the top of the tree, its files, builds of the module.
 #
 # Sourced by each gate, which then runs in the top folder of the repository. A
 # gate prints `FILE:LINE: REASON` for each fault and ends with 0 or 1.
@@ -9,11 +9,11 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 TOP=$PWD
-gate=${0##*/}
+self=${0##*/}
 
 fail()
 {
-	echo "$gate: $1" >&2
+	echo "$self: $1" >&2
 	exit 1
 }
 
@@ -41,23 +41,15 @@ c_files()
 		-o -path './userspace/*.[ch]' -o -path './selftests/*.[ch]'
 }
 
-# releases: the newest stock kernel of each series whose headers are there.
-# RELEASE names a single one.
+# releases: the stock kernels that the module is built for, or the one that
+# RELEASE names.
 releases()
 {
-	local series list
-
 	if [[ ${RELEASE:-} ]]; then
 		echo "$RELEASE"
-		return
+	else
+		selftests/vm/kernel 6.1 kver && selftests/vm/kernel 6.12 kver
 	fi
-	for series in 6.1.0- 6.12.; do
-		list=$(find /usr/src -maxdepth 1 -name "linux-headers-$series*-amd64" \
-			! -name '*-rt-amd64' ! -name '*-cloud-amd64' -printf '%f\n')
-		[[ $list ]] ||
-			fail "no headers of a $series* kernel: run selftests/packages"
-		sort -V <<<"${list//linux-headers-/}" | tail -n 1
-	done
 }
 
 # copy_module FOLDER: the module's sources, as a kernel of Debian builds a
@@ -69,9 +61,9 @@ copy_module()
 
 	mkdir -p "$1"
 	cp -a -u --parents -t "$1" Kbuild module uapi
-	find "$1" \( -name '*.[chS]' -o -name Kbuild \) -printf '%P\n' |
+	(cd "$1" && find module uapi -name '*.[ch]') |
 		while read -r file; do
-			[[ -e $file || $file = *.mod.c ]] || rm "$1/$file"
+			[[ -e $file ]] || rm "$1/$file"
 		done
 }
 
