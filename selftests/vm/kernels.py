@@ -136,10 +136,10 @@ def extract_stock(kver, target):
         made.rename(target)
 
 
-def stock(name, kver):
-    """The record of a stock kernel, which is fetched when the cache lacks it."""
+def stock(name, kver, fetch):
+    """The record of a stock kernel; fetched into the cache when it is not there and wanted."""
     folder = cache() / "kernel" / kver
-    if not folder.exists():
+    if fetch and not folder.exists():
         folder.parent.mkdir(exist_ok=True)
         with locked(f"kernel-{kver}"):
             if not folder.exists():
@@ -159,28 +159,18 @@ def debug():
                   vmlinux if vmlinux.exists() else None, None, folder / "build")
 
 
-def version(name):
-    """The full version that a name stands for; fetches nothing."""
-    if name == "debug":
-        return debug().kver
-    return stock_version(name) if name in STOCK else name
-
-
-def find(name):
+def find(name, fetch=True):
     """The record of the kernel called 6.1, 6.12, debug or by its full version."""
     if name == "debug":
         return debug()
     if name in STOCK:
-        return stock(name, stock_version(name))
-    if (cache() / "debug").exists() and name == debug().kver:
-        return debug()
+        return stock(name, stock_version(name), fetch)
     if not dpkg_field(f"linux-headers-{name}", "Version"):
+        if (cache() / "debug").exists() and name == debug().kver:
+            return debug()
         raise KernelError(f"{name}: no such kernel: give 6.1, 6.12, debug or the version of "
                           "installed linux-headers")
-    for series in STOCK:
-        if name == stock_version(series):
-            return stock(series, name)
-    return stock(name, name)
+    return stock(name, name, fetch)
 
 
 def early_modules(kernel, wanted):
