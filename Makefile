@@ -124,7 +124,7 @@ fuzz: packages
 	@selftests/fuzz/run $(or $(SECONDS),60)
 
 format: packages
-	@selftests/format
+	@selftests/gates/clang-format --fix
 
 clean:
 	rm -rf $(BUILD)

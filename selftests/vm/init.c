@@ -12,7 +12,6 @@
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +48,8 @@ struct command {
 	int status;
 };
 
-static int status_port = -1;
+/* The console, until the port is there. */
+static int status_port = STDOUT_FILENO;
 static char **settings;
 
 static double now(void)
@@ -68,23 +68,9 @@ static void end_machine(void)
 		pause();
 }
 
-static void tell_host(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void tell_host(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (status_port >= 0)
-		vdprintf(status_port, format, args);
-	else
-		vprintf(format, args);
-	va_end(args);
-}
-
 static void fail(const char *what, const char *object)
 {
-	tell_host("failed %s %s: %s\n", what, object, strerror(errno));
+	dprintf(status_port, "failed %s %s: %s\n", what, object, strerror(errno));
 	end_machine();
 }
 
@@ -183,7 +169,7 @@ static void bring_up(const char *name)
 /* Tells a KVM that only seems to work: some hosts cannot emulate this instruction. */
 static void probe(void)
 {
-	__attribute__((aligned(16))) unsigned long memory[2] = { 1, 2 };
+	unsigned __int128 memory = 0;
 	unsigned long low = 1, high = 2;
 
 	for (int i = 0; i < 1000; i++)
@@ -196,10 +182,13 @@ static void probe(void)
 /* The machine's last words come through the port, which exists once its driver is there. */
 static void open_status(void)
 {
+	int port;
+
 	wait_for(PORT_STATUS);
-	status_port = open(PORT_STATUS, O_WRONLY | O_CLOEXEC);
-	if (status_port < 0)
+	port = open(PORT_STATUS, O_WRONLY | O_CLOEXEC);
+	if (port < 0)
 		fail("open", PORT_STATUS);
+	status_port = port;
 }
 
 static void do_insmod(char **word)
@@ -262,10 +251,10 @@ static const struct {
 	int words;
 	void (*run)(char **word);
 } kinds_of_steps[] = {
-	{ "chmod", 2, do_chmod },   { "hostname", 1, do_hostname }, { "insmod", 2, do_insmod },
-	{ "mkdir", 1, do_mkdir },   { "mount", 5, mount_one },      { "probe", 0, do_probe },
-	{ "root", 1, do_root },	    { "status", 0, do_status },     { "symlink", 2, do_symlink },
-	{ "up", 1, do_up },	    { "wait", 1, do_wait },
+	{ "chmod", 2, do_chmod }, { "hostname", 1, do_hostname }, { "insmod", 2, do_insmod },
+	{ "mkdir", 1, do_mkdir }, { "mount", 5, mount_one },	  { "probe", 0, do_probe },
+	{ "root", 1, do_root },	  { "status", 0, do_status },	  { "symlink", 2, do_symlink },
+	{ "up", 1, do_up },	  { "wait", 1, do_wait },
 };
 
 /* Carries out one step and returns how many words it had. */
@@ -303,8 +292,11 @@ static void start_command(char **argv, int out, int err)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGCHLD, SIG_DFL);
-	if (out < 0)
-		in = out = err = open_console();
+	if (out < 0) {
+		in = open_console();
+		out = in;
+		err = in;
+	}
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
@@ -438,11 +430,11 @@ int main(void)
 	steps = read_words("/vm/steps", &count);
 	for (int at = 0; at < count;)
 		at += step(steps + at);
-	tell_host("started\n");
+	dprintf(status_port, "started\n");
 	status = run_command(argv, !strcmp(settings[SET_TTY], "tty"));
 	sync();
 	umount2("/share", MNT_DETACH);
 	umount2("/disk", 0);
-	tell_host("exit %d\n", status);
+	dprintf(status_port, "exit %d\n", status);
 	end_machine();
 }

@@ -30,6 +30,10 @@ class KernelError(Exception):
     """A kernel cannot be had; the text says which, why and what to do."""
 
 
+class Outdated(KernelError):
+    """The package that goes with the installed headers is no longer on offer."""
+
+
 @dataclasses.dataclass
 class Kernel:
     """One kernel, as vm/run and the Makefile need it."""
@@ -122,8 +126,8 @@ def extract_stock(kver, target):
         folder = pathlib.Path(temporary)
         deb = download(package, version, folder)
         if not deb:
-            raise KernelError(f"{package}: apt-get has no such package any more: "
-                              "run selftests/packages --upgrade")
+            raise Outdated(f"{package}: apt-get has no such package any more: "
+                           "run selftests/packages --upgrade")
         run("dpkg", "-x", deb, folder / "x")
         made = folder / "made"
         made.mkdir()
@@ -164,6 +168,10 @@ def find(name, fetch=True):
     if name == "debug":
         return debug()
     if name in STOCK:
+        try:
+            return stock(name, stock_version(name), fetch)
+        except Outdated:
+            subprocess.run([TOP / "selftests/packages", "--upgrade"], check=False)
         return stock(name, stock_version(name), fetch)
     if not dpkg_field(f"linux-headers-{name}", "Version"):
         if (cache() / "debug").exists() and name == debug().kver:
