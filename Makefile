@@ -23,7 +23,7 @@ USERSPACE = $(MAKE) -C userspace BUILD=$(BUILD)/userspace PREFIX=$(PREFIX) DESTD
 PROGRAMS := $(patsubst selftests/programs/%.c,$(BUILD)/programs/%,$(wildcard selftests/programs/*.c))
 
 .PHONY: all modules module-6.1 module-6.12 module-debug debug-kernel userspace programs
-.PHONY: install uninstall check demo shell kunit fuzz gates format packages clean distclean help
+.PHONY: install uninstall check ready demo shell kunit fuzz gates format packages clean distclean help
 
 ifneq ($(wildcard /lib/modules/$(KVER)/build),)
 all: modules userspace
@@ -105,11 +105,15 @@ check: packages
 gates: packages
 	@selftests/check --gates $(if $(TESTS),'$(TESTS)')
 
-demo: packages
-	@selftests/demo/run
+# Builds what a virtual machine needs, and shows how only when that fails.
+ready: packages
+	+@mkdir -p $(BUILD); $(MAKE) -s module-$(or $(KERNEL),6.12) userspace programs \
+		>$(BUILD)/ready.log 2>&1 || { cat $(BUILD)/ready.log >&2; exit 1; }
 
-shell: packages
-	@$(MAKE) -s module-$(or $(KERNEL),6.12) userspace programs >&2
+demo: ready
+	@selftests/demo/run $(or $(KERNEL),6.12)
+
+shell: ready
 	@selftests/vm/run --kernel $(or $(KERNEL),6.12) --tty -- bash -l
 
 # Given KVER this only builds them, as the test "kunit" wants it.

@@ -127,14 +127,16 @@ class Plan:
         """The file systems that every Linux has, below /new."""
         self.mount("proc", "proc", "/new/proc", NOSUID | NODEV | NOEXEC)
         self.mount("sysfs", "sys", "/new/sys", NOSUID | NODEV | NOEXEC)
-        self.mount("cgroup2", "cgroup", "/new/sys/fs/cgroup", NOSUID | NODEV | NOEXEC)
-        self.mount("debugfs", "debugfs", "/new/sys/kernel/debug")
-        self.mount("tracefs", "tracefs", "/new/sys/kernel/tracing")
+        for kind, target in (("cgroup2", "fs/cgroup"), ("debugfs", "kernel/debug"),
+                             ("tracefs", "kernel/tracing")):
+            self.step("mount-known", kind, kind, f"/new/sys/{target}", NOSUID | NODEV | NOEXEC, "")
         self.mount("devtmpfs", "dev", "/new/dev", NOSUID)
         self.mount("devpts", "devpts", "/new/dev/pts", NOSUID | NOEXEC,
                    "mode=620,gid=5,ptmxmode=666")
         self.mount("tmpfs", "shm", "/new/dev/shm", NOSUID | NODEV, "mode=1777")
-        self.mount("mqueue", "mqueue", "/new/dev/mqueue", NOSUID | NODEV | NOEXEC)
+        self.step("mkdir", "/new/dev/mqueue")
+        self.step("mount-known", "mqueue", "mqueue", "/new/dev/mqueue",
+                  NOSUID | NODEV | NOEXEC, "")
         self.mount("tmpfs", "tmp", "/new/tmp", 0, "mode=1777,size=100%")
         self.mount("tmpfs", "run", "/new/run", NOSUID | NODEV, "mode=755")
         for name, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"),
