@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The frozen job: its threads parked at the boundary to user mode. */
+#ifndef CKPT_GROUP_H
+#define CKPT_GROUP_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/rwsem.h>
+#include <linux/sched.h>
+#include <linux/task_work.h>
+#include <linux/wait.h>
+
+#include "arch_x86.h"
+
+struct ckpt_messages;
+
+enum ckpt_thread_state {
+	CKPT_THREAD_QUEUED,
+	CKPT_THREAD_PARKED,
+	CKPT_THREAD_LEFT,	/* exited, or released */
+};
+
+/**
+ * struct ckpt_thread - a thread of the frozen job
+ * @node: in ckpt_group.threads, the leader first; in ckpt_group.gone when it exited while freezing
+ * @group: the job
+ * @task: the thread, referenced
+ * @work: brings it into the freezer
+ * @state: enum ckpt_thread_state
+ * @cpu: what the thread itself captured as it parked: registers, signal mask, interrupted system call
+ */
+struct ckpt_thread {
+	struct list_head node;
+	struct ckpt_group *group;
+	struct task_struct *task;
+	struct callback_head work;
+	int state;
+	struct ckpt_cpu_state cpu;
+};
+
+/**
+ * struct ckpt_group - the frozen job
+ * @ref: the request holds one reference, each queued work another
+ * @leader: the thread group leader, referenced
+ * @threads: its threads, the leader first; the list changes only while freezing
+ * @nr_threads: how many are parked
+ * @frozen_time: CLOCK_REALTIME when all had parked, nanoseconds
+ */
+struct ckpt_group {
+	struct kref ref;
+	struct task_struct *leader;
+	struct list_head threads;
+	unsigned int nr_threads;
+	u64 frozen_time;
+	/* private to group.c */
+	wait_queue_head_t wait, park;
+	struct list_head gone;
+	struct rw_semaphore stay;	/* written: a killed thread stays; read: it may leave */
+	atomic_t nr_pending;		/* works queued and not yet in the freezer */
+	atomic_t nr_inside;		/* threads in the freezer */
+	bool thawed;
+};
+
+#define ckpt_for_each_thread(t, g) \
+	list_for_each_entry(t, &(g)->threads, node)
+
+/**
+ * ckpt_group_freeze() - park all threads of a process
+ * @pid: thread group ID in the caller's PID namespace
+ * @timeout_ms: how long to wait
+ * @m: gets the reason of a failure
+ *
+ * Return: the frozen job, or an ERR_PTR as told at struct ckpt_freeze
+ */
+struct ckpt_group *ckpt_group_freeze(pid_t pid, unsigned int timeout_ms, struct ckpt_messages *m);
+void ckpt_group_thaw(struct ckpt_group *g);
+
+/**
+ * ckpt_group_hold() - keep every thread in the freezer, even one that gets SIGKILL
+ * @g: the frozen job
+ *
+ * For the walk over the job's state alone, which must not block on anything that another program controls.
+ *
+ * Return: 0 and ckpt_group_release() is due, or -ESRCH when a thread has left
+ */
+int ckpt_group_hold(struct ckpt_group *g);
+void ckpt_group_release(struct ckpt_group *g);
+/* Whether every thread is still in the freezer. */
+bool ckpt_group_is_whole(struct ckpt_group *g);
+
+/* Sends SIGKILL or SIGSTOP, thaws, waits until every thread has left the freezer. */
+void ckpt_group_kill(struct ckpt_group *g, int sig);
+void ckpt_group_put(struct ckpt_group *g);
+
+#endif /* CKPT_GROUP_H */

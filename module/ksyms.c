@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Kernel functions that are not exported: the one table of them. Each row is a debt. */
+
+#include "ksyms.h"
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/kprobes.h>
+#include <linux/printk.h>
+#include <linux/static_call.h>
+#include <linux/string.h>
+
+static unsigned long no_lookup(const char *name)
+{
+	return 0;
+}
+
+static int no_pipe(struct file **res, int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+/*
+ * A call through a pointer traps on kernels with IBT, which seal the landing pads of functions that nobody
+ * calls indirectly: these become direct calls, patched in when the module loads.
+ */
+DEFINE_STATIC_CALL(lookup, no_lookup);
+DEFINE_STATIC_CALL(create_pipe, no_pipe);
+
+ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
+ckpt_restart_fn ckpt_futex_wait_restart;
+ckpt_restart_fn ckpt_do_restart_poll;
+static void *create_pipe_address;
+
+static const struct {
+	const char *name;
+	void **address;
+} table[] = {
+	{ "hrtimer_nanosleep_restart", (void **)&ckpt_hrtimer_nanosleep_restart },
+	{ "futex_wait_restart", (void **)&ckpt_futex_wait_restart },
+	{ "do_restart_poll", (void **)&ckpt_do_restart_poll },
+	{ "create_pipe_files", &create_pipe_address },
+};
+
+int ckpt_create_pipe_files(struct file **res, int flags)
+{
+	return static_call(create_pipe)(res, flags);
+}
+
+/* A kprobe skips the landing pad at the start of a function: ENDBR64, or the NOP that seals one. */
+static void *function_start(void *address)
+{
+	u32 before;
+
+	memcpy(&before, address - sizeof(before), sizeof(before));
+	if (before == 0xfa1e0ff3 || before == 0x001f0f66)
+		return address - sizeof(before);
+	return address;
+}
+
+static int find_lookup(void)
+{
+	struct kprobe probe = { .symbol_name = "kallsyms_lookup_name" };
+	int err = register_kprobe(&probe);
+
+	if (err)
+		return err;
+	static_call_update(lookup, function_start(probe.addr));
+	unregister_kprobe(&probe);
+	return 0;
+}
+
+int ckpt_ksyms_init(void)
+{
+	unsigned int i;
+	int err;
+
+	err = find_lookup();
+	if (err) {
+		pr_err("ckpt: kallsyms_lookup_name: not found by a kprobe: %d\n", err);
+		return err;
+	}
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		*table[i].address = (void *)static_call(lookup)(table[i].name);
+		if (!*table[i].address) {
+			pr_err("ckpt: %s: this kernel does not have it\n", table[i].name);
+			return -ENOENT;
+		}
+	}
+	static_call_update(create_pipe, create_pipe_address);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernel functions that are not exported: the one table of them. */
+#ifndef CKPT_KSYMS_H
+#define CKPT_KSYMS_H
+
+struct file;
+struct restart_block;
+
+/* Addresses to compare with and to store in a restart_block; never called from here. */
+typedef long (*ckpt_restart_fn)(struct restart_block *);
+extern ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
+extern ckpt_restart_fn ckpt_futex_wait_restart;
+extern ckpt_restart_fn ckpt_do_restart_poll;
+
+/* create_pipe_files(): res[0] reads, res[1] writes. */
+int ckpt_create_pipe_files(struct file **res, int flags);
+
+int ckpt_ksyms_init(void);
+
+#endif /* CKPT_KSYMS_H */

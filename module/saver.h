@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One save under way: what the save hooks of the kinds get. */
+#ifndef CKPT_SAVER_H
+#define CKPT_SAVER_H
+
+#include <linux/types.h>
+
+#include "group.h"
+#include "image_write.h"
+#include "objtab.h"
+#include "pages.h"
+
+struct ckpt_request;
+
+/**
+ * struct ckpt_saver - a save under way
+ * @req: the request that it serves (messages)
+ * @group: the frozen job
+ * @task: leader of the thread group; parked
+ * @mm: its memory; referenced
+ * @objects: shared objects by address: struct file, inode, pipe... to id
+ * @out: records collected so far
+ * @pages: what memory is to be stored
+ * @nr_refused: obstacles found
+ */
+struct ckpt_saver {
+	struct ckpt_request *req;
+	struct ckpt_group *group;
+	struct task_struct *task;
+	struct mm_struct *mm;
+	struct ckpt_objtab objects;
+	struct ckpt_image_writer out;
+	struct ckpt_pages pages;
+	unsigned int nr_refused;
+};
+
+/**
+ * ckpt_save_refuse() - report state that cannot be brought back
+ * @s: the save
+ * @kind: kind of state, as in struct ckpt_kind.name
+ * @fmt: "OBJECT: what can be done", e.g. "fd 5: socket:[123]: close it before the save"
+ *
+ * The message becomes "process PID (COMM): KIND: ...". The save goes on, to find the other obstacles, and
+ * fails with EOPNOTSUPP before anything is written.
+ */
+__printf(3, 4) void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, const char *fmt, ...);
+
+/**
+ * ckpt_save_record() - add a record to the image
+ * @s: the save
+ * @k: its kind; gives type and version
+ * @tid: thread that it belongs to, 0 for the process
+ * @id: number of the object, 0 for none
+ * @len: bytes of payload
+ *
+ * Return: the zeroed payload to fill in (stays in place until the end of the save), or ERR_PTR(-ENOMEM)
+ */
+struct ckpt_kind;
+void *ckpt_save_record(struct ckpt_saver *s, const struct ckpt_kind *k, u32 tid, u32 id, size_t len);
+
+#endif /* CKPT_SAVER_H */

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/* The image of ckpt: an ELF core file whose notes of owner "CKPT" hold the state of the job. */
+#ifndef _UAPI_LINUX_CKPT_IMAGE_H
+#define _UAPI_LINUX_CKPT_IMAGE_H
+
+#include <linux/types.h>
+
+/**
+ * DOC: Layout of an image
+ *
+ * An image is a little endian ELF64 file of type ET_CORE for x86-64, written in one pass:
+ *
+ * - offset 0: ELF header; e_phoff is 128, e_shoff is 64
+ * - offset 64: one section header; when there are 65535 or more program headers e_phnum is PN_XNUM and
+ *   sh_info holds their number, else all zero
+ * - offset 128: program headers: PT_NOTE first, then one PT_LOAD for each run of stored pages that has an
+ *   address in the process, in order of address
+ * - the notes: struct ckpt_image_meta first
+ * - zeros up to a page boundary, then the stored pages in the order of the CKPT_REC_RUNS records
+ * - the table of checksums: one __u32, the CRC32C of the page, for each stored page in the same order
+ * - struct ckpt_image_trailer
+ *
+ * CRC32C is that of RFC 3720 with the initial value ~0 and without a final inversion.
+ *
+ * Each note has the name "CKPT" and a type CKPT_REC_*. Its descriptor is struct ckpt_rec followed by the
+ * structure of that type. Structures are aligned to four bytes only. Text is UTF-8 as the file system has
+ * it, ends with NUL and is padded with zeros to four bytes.
+ */
+
+/* Version of the format that this header describes. */
+#define CKPT_IMAGE_VERSION	1
+#define CKPT_IMAGE_PAGE_SIZE	4096
+#define CKPT_IMAGE_PHOFF	128
+#define CKPT_NOTE_NAME		"CKPT"
+/* Longest payload of a record, in bytes. */
+#define CKPT_IMAGE_MAX_RECORD	(64U << 20)
+
+/* Note types. Each structure is named in the comment; @n marks a record that may come any number of times. */
+enum {
+	CKPT_REC_META = 0x434b0000,	/* ckpt_image_meta, the first note */
+	CKPT_REC_PROCESS,		/* ckpt_image_process */
+	CKPT_REC_THREAD,		/* ckpt_image_thread, one a thread, the leader's first */
+	CKPT_REC_XSTATE,		/* ckpt_image_xstate, one a thread */
+	CKPT_REC_CREDS,			/* ckpt_image_creds, one a thread */
+	CKPT_REC_SCHED,			/* ckpt_image_sched, one a thread */
+	CKPT_REC_SIGHAND,		/* ckpt_image_sighand */
+	CKPT_REC_SIGINFO,		/* ckpt_image_siginfo, @n, in the order of the queue */
+	CKPT_REC_RLIMITS,		/* ckpt_image_rlimits */
+	CKPT_REC_FS,			/* ckpt_image_fs */
+	CKPT_REC_FILE,			/* ckpt_image_file, @n, one an open file description */
+	CKPT_REC_PIPE,			/* ckpt_image_pipe, @n, one a pipe */
+	CKPT_REC_SHM,			/* ckpt_image_shm, @n, one an object of shared memory */
+	CKPT_REC_FD,			/* ckpt_image_fd, @n, one a descriptor */
+	CKPT_REC_LOCK,			/* ckpt_image_lock, @n, one a file lock */
+	CKPT_REC_MM,			/* ckpt_image_mm */
+	CKPT_REC_VMA,			/* ckpt_image_vma, @n, in order of address */
+	CKPT_REC_RUNS,			/* ckpt_image_runs, @n */
+	CKPT_REC_RESTART_SIGNAL,	/* ckpt_image_restart_signal, absent when nobody asked */
+	CKPT_REC_END,			/* not a type: one past the last */
+};
+
+/* struct ckpt_rec.flags: a reader that does not know the type may ignore the record. */
+#define CKPT_REC_COMPATIBLE	(1U << 0)
+
+/**
+ * struct ckpt_rec - what every record starts with
+ * @version: version of the structure that follows, from 1
+ * @flags: CKPT_REC_COMPATIBLE or 0
+ * @crc: CRC32C over the note type, this structure with @crc 0, and the rest of the record
+ * @tid: thread that the record belongs to, 0 for the process
+ * @id: number of the object that the record describes, from 1 and unique in the image, 0 for none
+ */
+struct ckpt_rec {
+	__u16 version;
+	__u16 flags;
+	__u32 crc;
+	__u32 tid;
+	__u32 id;
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_meta.incompatible: bits that a reader must know. None is defined so far. */
+#define CKPT_INCOMPATIBLE_KNOWN	0ULL
+
+/**
+ * struct ckpt_image_meta - CKPT_REC_META
+ * @format: CKPT_IMAGE_VERSION
+ * @page_size: 4096
+ * @incompatible: features without which the image cannot be restored
+ * @compatible: features that may be ignored
+ * @generation: restores that lie behind the job
+ * @time: when the job was frozen, nanoseconds since the epoch, CLOCK_REALTIME
+ * @nr_threads: threads
+ * @nr_records: notes of owner "CKPT", this one included
+ * @nr_pages: stored pages
+ * @headers_crc: CRC32C over the file up to the notes
+ * @reserved: 0
+ * @release: uname -r of the saving kernel
+ * @host: host name
+ */
+struct ckpt_image_meta {
+	__u32 format;
+	__u32 page_size;
+	__u64 incompatible;
+	__u64 compatible;
+	__u64 generation;
+	__u64 time;
+	__u32 nr_threads;
+	__u32 nr_records;
+	__u64 nr_pages;
+	__u32 headers_crc;
+	__u32 reserved;
+	char release[64];
+	char host[64];
+} __attribute__((packed, aligned(4)));
+
+#define CKPT_TRAILER_MAGIC "CKPTEND"
+
+/**
+ * struct ckpt_image_trailer - the last 48 bytes of an image
+ * @magic: "CKPTEND" and NUL
+ * @length: bytes of the whole image
+ * @nr_pages: stored pages
+ * @table_crc: CRC32C over the table of checksums
+ * @notes_crc: CRC32C over the notes
+ * @reserved: 0
+ * @crc: CRC32C over this structure up to here
+ */
+struct ckpt_image_trailer {
+	char magic[8];
+	__u64 length;
+	__u64 nr_pages;
+	__u32 table_crc;
+	__u32 notes_crc;
+	__u32 reserved[3];
+	__u32 crc;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_run - stored pages that follow one another
+ * @start: address of the first page in the process, or its offset in the object, in bytes
+ * @nr_pages: pages, from 1
+ * @object: id of the CKPT_REC_SHM object that they belong to, 0 for the memory of the process
+ * @reserved: 0
+ */
+struct ckpt_image_run {
+	__u64 start;
+	__u64 nr_pages;
+	__u32 object;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_runs - CKPT_REC_RUNS
+ * @nr_runs: runs that follow
+ * @reserved: 0
+ * @runs: the runs; over all records runs of object 0 come first, in order of address and without overlap
+ */
+struct ckpt_image_runs {
+	__u32 nr_runs;
+	__u32 reserved;
+	struct ckpt_image_run runs[];
+} __attribute__((packed, aligned(4)));
+
+/* --- threads and process --- */
+
+/* struct ckpt_image_process.flags: orphans below it become its children. */
+#define CKPT_PROCESS_SUBREAPER	(1U << 0)
+
+/**
+ * struct ckpt_image_process - CKPT_REC_PROCESS
+ * @pid: thread group ID
+ * @pgid: process group
+ * @sid: session
+ * @flags: CKPT_PROCESS_* bits
+ * @membarrier: MEMBARRIER_CMD_REGISTER_* commands that the process made
+ * @oom_score_adj: /proc/PID/oom_score_adj, -1000 to 1000
+ * @oom_score_adj_min: smallest value that @oom_score_adj may get without privilege
+ * @reserved: 0
+ */
+struct ckpt_image_process {
+	__s32 pid;
+	__s32 pgid;
+	__s32 sid;
+	__u32 flags;
+	__u32 membarrier;
+	__s32 oom_score_adj;
+	__s32 oom_score_adj_min;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_regs - general registers, in the order and with the names of struct user_regs_struct
+ * @r15: general register
+ * @r14: general register
+ * @r13: general register
+ * @r12: general register
+ * @bp: frame pointer
+ * @bx: general register
+ * @r11: general register
+ * @r10: general register
+ * @r9: general register
+ * @r8: general register
+ * @ax: result of the system call; -512, -513, -514 and -516 stand for one that is to be restarted
+ * @cx: general register
+ * @dx: general register
+ * @si: general register
+ * @di: general register
+ * @orig_ax: number of the system call, -1 outside of one
+ * @ip: address of the next instruction, behind the one of the system call
+ * @cs: code segment, 0x33
+ * @flags: flags
+ * @sp: stack pointer
+ * @ss: stack segment, 0x2b
+ * @fs_base: base of fs
+ * @gs_base: base of gs
+ * @ds: data segment, 0 or 0x2b
+ * @es: extra segment, 0 or 0x2b
+ * @fs: segment, 0
+ * @gs: segment, 0
+ */
+struct ckpt_image_regs {
+	__u64 r15;
+	__u64 r14;
+	__u64 r13;
+	__u64 r12;
+	__u64 bp;
+	__u64 bx;
+	__u64 r11;
+	__u64 r10;
+	__u64 r9;
+	__u64 r8;
+	__u64 ax;
+	__u64 cx;
+	__u64 dx;
+	__u64 si;
+	__u64 di;
+	__u64 orig_ax;
+	__u64 ip;
+	__u64 cs;
+	__u64 flags;
+	__u64 sp;
+	__u64 ss;
+	__u64 fs_base;
+	__u64 gs_base;
+	__u64 ds;
+	__u64 es;
+	__u64 fs;
+	__u64 gs;
+} __attribute__((packed, aligned(4)));
+
+/* Values of struct ckpt_image_restart.kind. */
+enum {
+	CKPT_RESTART_NONE,
+	CKPT_RESTART_NANOSLEEP,
+	CKPT_RESTART_FUTEX,
+	CKPT_RESTART_POLL,
+	CKPT_RESTART_OTHER,	/* not in images: the save refuses it */
+};
+
+/* struct ckpt_image_restart.flags */
+#define CKPT_RESTART_TIMEOUT	(1U << 0)	/* there is a time limit */
+#define CKPT_RESTART_ABSOLUTE	(1U << 1)	/* @time is a point in time of @clock */
+#define CKPT_RESTART_SHARED	(1U << 2)	/* futex: not FUTEX_PRIVATE_FLAG */
+
+/**
+ * struct ckpt_image_restart - what an interrupted system call needs to go on (result -516)
+ * @kind: CKPT_RESTART_*
+ * @flags: CKPT_RESTART_* bits
+ * @clock: CLOCK_* of @time
+ * @value: futex: value expected; poll: number of descriptors
+ * @bitset: futex: bits waited for
+ * @reserved: 0
+ * @address: futex: the word; poll: the array; nanosleep: where the remainder goes, 0 for nowhere
+ * @time: nanoseconds: what was left, or with CKPT_RESTART_ABSOLUTE when it ends
+ */
+struct ckpt_image_restart {
+	__u32 kind;
+	__u32 flags;
+	__u32 clock;
+	__u32 value;
+	__u32 bitset;
+	__u32 reserved;
+	__u64 address;
+	__u64 time;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_thread - CKPT_REC_THREAD
+ * @regs: general registers
+ * @restart: the interrupted system call
+ * @blocked: signal mask; bit 0 is signal 1
+ * @altstack_sp: sigaltstack: address
+ * @altstack_size: its size, 0 for none
+ * @clear_child_tid: address that is cleared when the thread ends, 0 for none
+ * @robust_list: list of robust futexes, 0 for none
+ * @rseq: address of the struct rseq that is registered, 0 for none
+ * @rseq_len: its length
+ * @rseq_sig: its signature
+ * @altstack_flags: sigaltstack: SS_* flags
+ * @personality: personality(2)
+ * @pdeath_signal: prctl(PR_SET_PDEATHSIG)
+ * @reserved: 0
+ * @timer_slack: prctl(PR_SET_TIMERSLACK), nanoseconds
+ * @default_timer_slack: what it becomes when 0 is asked for, nanoseconds
+ * @comm: name, ends with NUL
+ */
+struct ckpt_image_thread {
+	struct ckpt_image_regs regs;
+	struct ckpt_image_restart restart;
+	__u64 blocked;
+	__u64 altstack_sp;
+	__u64 altstack_size;
+	__u64 clear_child_tid;
+	__u64 robust_list;
+	__u64 rseq;
+	__u32 rseq_len;
+	__u32 rseq_sig;
+	__u32 altstack_flags;
+	__u32 personality;
+	__u32 pdeath_signal;
+	__u32 reserved;
+	__u64 timer_slack;
+	__u64 default_timer_slack;
+	char comm[16];
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_xstate_part - one component of the extended registers
+ * @feature: number of its bit in XCR0, from 2
+ * @offset: where it begins, counted from the legacy area, in bytes
+ * @size: bytes
+ * @reserved: 0
+ */
+struct ckpt_image_xstate_part {
+	__u32 feature;
+	__u32 offset;
+	__u32 size;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_xstate.size at least: the legacy area of FXSAVE and the XSAVE header. */
+#define CKPT_XSTATE_MIN_SIZE	576
+#define CKPT_XSTATE_MAX_SIZE	65536
+#define CKPT_XSTATE_MAX_PARTS	62
+
+/**
+ * struct ckpt_image_xstate - CKPT_REC_XSTATE
+ * @features: components that are not in their initial state, bits of XCR0; the XSTATE_BV of the area
+ * @nr_parts: components in use beyond x87 and SSE
+ * @size: bytes of the area, a multiple of 8
+ * @parts: the components in use, in the order of their bits; behind them the area, in the uncompacted layout
+ *	of XSAVE
+ */
+struct ckpt_image_xstate {
+	__u64 features;
+	__u32 nr_parts;
+	__u32 size;
+	struct ckpt_image_xstate_part parts[];
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_creds.flags: prctl(PR_SET_NO_NEW_PRIVS). */
+#define CKPT_CREDS_NO_NEW_PRIVS	(1U << 0)
+#define CKPT_CREDS_MAX_GROUPS	65536
+
+/**
+ * struct ckpt_image_creds - CKPT_REC_CREDS; all IDs as the initial user namespace has them
+ * @uid: real user ID
+ * @gid: real group ID
+ * @suid: saved set-user-ID
+ * @sgid: saved set-group-ID
+ * @euid: effective user ID
+ * @egid: effective group ID
+ * @fsuid: user ID for file access
+ * @fsgid: group ID for file access
+ * @securebits: SECBIT_* bits
+ * @flags: CKPT_CREDS_* bits
+ * @cap_inheritable: capabilities, bit n is capability n
+ * @cap_permitted: capabilities
+ * @cap_effective: capabilities
+ * @cap_bset: capability bounding set
+ * @cap_ambient: capabilities
+ * @nr_groups: supplementary groups that follow
+ * @reserved: 0
+ * @groups: supplementary groups, ascending
+ */
+struct ckpt_image_creds {
+	__u32 uid;
+	__u32 gid;
+	__u32 suid;
+	__u32 sgid;
+	__u32 euid;
+	__u32 egid;
+	__u32 fsuid;
+	__u32 fsgid;
+	__u32 securebits;
+	__u32 flags;
+	__u64 cap_inheritable;
+	__u64 cap_permitted;
+	__u64 cap_effective;
+	__u64 cap_bset;
+	__u64 cap_ambient;
+	__u32 nr_groups;
+	__u32 reserved;
+	__u32 groups[];
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_sched.flags */
+#define CKPT_SCHED_RESET_ON_FORK	(1U << 0)
+#define CKPT_SCHED_RECLAIM		(1U << 1)	/* SCHED_DEADLINE: SCHED_FLAG_RECLAIM */
+#define CKPT_SCHED_DL_OVERRUN		(1U << 2)	/* SCHED_DEADLINE: SCHED_FLAG_DL_OVERRUN */
+#define CKPT_SCHED_AFFINITY		(1U << 3)	/* sched_setaffinity was called: @cpus holds */
+#define CKPT_SCHED_MAX_CPU_WORDS	128
+
+/**
+ * struct ckpt_image_sched - CKPT_REC_SCHED
+ * @policy: SCHED_*
+ * @flags: CKPT_SCHED_* bits
+ * @nice: -20 to 19
+ * @priority: 1 to 99 with SCHED_FIFO and SCHED_RR, else 0
+ * @runtime: SCHED_DEADLINE: nanoseconds; SCHED_OTHER and SCHED_BATCH: slice that was asked for, 0 for none
+ * @deadline: SCHED_DEADLINE: nanoseconds
+ * @period: SCHED_DEADLINE: nanoseconds
+ * @ioprio: ioprio_set(2), 0 when it follows from @nice
+ * @nr_cpu_words: words that follow
+ * @cpus: CPUs that sched_setaffinity(2) allowed; bit 0 of the first word is CPU 0
+ */
+struct ckpt_image_sched {
+	__u32 policy;
+	__u32 flags;
+	__s32 nice;
+	__u32 priority;
+	__u64 runtime;
+	__u64 deadline;
+	__u64 period;
+	__u32 ioprio;
+	__u32 nr_cpu_words;
+	__u64 cpus[];
+} __attribute__((packed, aligned(4)));
+
+/* Signals are numbered from 1 to this. */
+#define CKPT_NR_SIGNALS		64
+
+/**
+ * struct ckpt_image_sigaction - what a signal does
+ * @handler: address, 0 for SIG_DFL, 1 for SIG_IGN
+ * @flags: SA_* bits
+ * @restorer: address
+ * @mask: signals blocked meanwhile; bit 0 is signal 1
+ */
+struct ckpt_image_sigaction {
+	__u64 handler;
+	__u64 flags;
+	__u64 restorer;
+	__u64 mask;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_sighand - CKPT_REC_SIGHAND
+ * @actions: of signal 1 to 64
+ */
+struct ckpt_image_sighand {
+	struct ckpt_image_sigaction actions[CKPT_NR_SIGNALS];
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_siginfo - CKPT_REC_SIGINFO; the tid of the record tells whose it is, 0 for the process
+ * @info: a pending signal, siginfo_t of the x86-64 ABI
+ */
+struct ckpt_image_siginfo {
+	__u8 info[128];
+} __attribute__((packed, aligned(4)));
+
+#define CKPT_NR_RLIMITS		16
+
+/**
+ * struct ckpt_image_rlimit - a resource limit
+ * @cur: soft limit, ~0 for none
+ * @max: hard limit, ~0 for none
+ */
+struct ckpt_image_rlimit {
+	__u64 cur;
+	__u64 max;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_rlimits - CKPT_REC_RLIMITS
+ * @limits: by RLIMIT_*
+ */
+struct ckpt_image_rlimits {
+	struct ckpt_image_rlimit limits[CKPT_NR_RLIMITS];
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_restart_signal - CKPT_REC_RESTART_SIGNAL
+ * @signal: what ioctl(CKPT_IOC_RESTART_SIGNAL) asked for, 1 to 64
+ * @reserved: 0
+ */
+struct ckpt_image_restart_signal {
+	__u32 signal;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/* --- descriptors --- */
+
+/* --- memory --- */
+
+#endif /* _UAPI_LINUX_CKPT_IMAGE_H */
