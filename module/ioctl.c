@@ -249,20 +249,15 @@ static int restart_signal(struct ckpt_request *req, union ucmd *u)
 	return ckpt_restart_signal_set(arg->signal);
 }
 
-/**
- * struct row - one ioctl
- * @size: bytes of its structure
- * @min_size: bytes that its first version had
- * @flags: flags that it knows
- * @unlocked: may block for another one of the same request, or takes part in a restore
- * @handle: does it; its outputs are copied back whatever it returns
- */
-static const struct row {
-	unsigned int size, min_size;
-	u32 flags;
-	bool unlocked;
+struct row {
+	unsigned int size;
+	unsigned int min_size;	/* what its first version had */
+	u32 flags;		/* those that it knows */
+	bool unlocked;		/* blocks for others of the same request, or takes part in a restore */
 	int (*handle)(struct ckpt_request *req, union ucmd *u);
-} rows[] = {
+};
+
+static const struct row rows[] = {
 #define ROW(cmd, type, last, known, fn, is_unlocked) \
 	[(cmd) - CKPT_CMD_INFO] = { \
 		.size = sizeof(struct type), \

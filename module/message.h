@@ -22,6 +22,7 @@ void ckpt_messages_init(struct ckpt_messages *m);
 void ckpt_messages_exit(struct ckpt_messages *m);
 
 /* Adds a line; characters that do not print become '?'. Never fails: without memory the line is counted as dropped. */
+__printf(2, 0)
 void ckpt_messages_addv(struct ckpt_messages *m, const char *fmt, va_list args);
 __printf(2, 3) void ckpt_messages_add(struct ckpt_messages *m, const char *fmt, ...);
 

@@ -1,38 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An interrupted system call that goes on with its remaining time: the kernel's restart_block in numbers of ours. */
+/* An interrupted system call that goes on with its remaining time: the restart_block, in numbers of our own. */
 #ifndef CKPT_RESTART_BLOCK_H
 #define CKPT_RESTART_BLOCK_H
 
-#include <linux/ckpt_image.h>
 #include <linux/types.h>
 
 /**
- * struct ckpt_restart - what a thread does when it calls restart_syscall
- * @kind: CKPT_RESTART_*; CKPT_RESTART_OTHER cannot be brought back
- * @clock: CLOCK_* that @time is counted by
- * @is_absolute: @time is a point in time of @clock, else what was left when the thread parked
- * @time: nanoseconds, never negative
- * @address: futex word, array of struct pollfd, or where nanosleep stores the remainder (0: nowhere)
+ * struct ckpt_restart - what a thread needs to go on with an interrupted system call
+ * @kind: CKPT_RESTART_*; what the system call was
+ * @flags: CKPT_RESTART_* bits
+ * @clock: CLOCK_* of @time
  * @value: futex: value expected; poll: number of descriptors
- * @bitset: futex: bitset waited for
- * @flags: CKPT_RESTART_* flags
+ * @bitset: futex: bits waited for
+ * @address: futex: the word; poll: the array; nanosleep: where the remainder goes, 0 for nowhere
+ * @time: nanoseconds: what was left, or with CKPT_RESTART_ABSOLUTE when it ends
  */
 struct ckpt_restart {
 	u32 kind;
+	u32 flags;
 	u32 clock;
-	u64 time;
-	u64 address;
 	u32 value;
 	u32 bitset;
-	u32 flags;
-	bool is_absolute;
+	u64 address;
+	u64 time;
 };
 
-/* Reads current's restart_block; called as current parks, so that the time left is that of the freeze. */
+/**
+ * ckpt_restart_capture() - read current's restart_block
+ * @c: filled in; of kind CKPT_RESTART_OTHER when nobody knows how to bring it back
+ *
+ * Called as current parks, so that the time left is that of the freeze.
+ */
 void ckpt_restart_capture(struct ckpt_restart *c);
-/* Writes current's restart_block; cannot fail for what ckpt_restart_verify() let pass. */
+
+/**
+ * ckpt_restart_check() - whether it can be installed
+ * @c: as an image has it
+ *
+ * Return: NULL, or what is wrong with it
+ */
+const char *ckpt_restart_check(const struct ckpt_restart *c);
+
+/* Writes current's restart_block. For what passed ckpt_restart_check(). */
 void ckpt_restart_install(const struct ckpt_restart *c);
-/* Why it cannot be brought back, or NULL. */
-const char *ckpt_restart_verify(const struct ckpt_restart *c);
 
 #endif /* CKPT_RESTART_BLOCK_H */

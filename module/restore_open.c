@@ -2,7 +2,11 @@
 /* Opening an image for a restore: every record is verified before anything is changed. */
 
 #include <linux/err.h>
+#include <linux/file.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/threads.h>
+#include <linux/xarray.h>
 
 #include "kinds.h"
 #include "request.h"
