@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ckptctl restore: makes the process of an image run on. */
+
+#define _GNU_SOURCE
+
+#include <ckpt.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "front.h"
+#include "options.h"
+#include "tool.h"
+#include "tty.h"
+
+/**
+ * struct restore - what is asked for
+ * @name: image file, as the user calls it
+ * @fd: that file
+ * @detach: do not stay the parent
+ * @job: how
+ */
+struct restore {
+	const char *name;
+	int fd;
+	bool detach;
+	struct ckpt_job job;
+};
+
+/* The number of a signal by name or number; -1 when there is none. */
+static int parse_signal(const char *text)
+{
+	int number;
+	char *end;
+	long n;
+
+	if (*text >= '0' && *text <= '9') {
+		n = strtol(text, &end, 10);
+		return !*end && n > 0 && n <= SIGRTMAX ? n : -1;
+	}
+	if (!strncasecmp(text, "SIG", 3))
+		text += 3;
+	if (!strncasecmp(text, "RTMIN", 5)) {
+		n = strtol(text + 5, &end, 10);
+		return (text[5] == '+' || !text[5]) && !*end && n >= 0 && n <= SIGRTMAX - SIGRTMIN ?
+			       SIGRTMIN + n :
+			       -1;
+	}
+	for (number = 1; number < SIGRTMIN; number++) {
+		const char *name = sigabbrev_np(number);
+
+		if (name && !strcasecmp(name, text))
+			return number;
+	}
+	return -1;
+}
+
+/*
+ * A word of the file /proc/ID/NAME that follows @key at the beginning of a line; empty
+ * when there is none.
+ */
+static void read_proc(pid_t id, const char *file, const char *key, char *word, size_t size)
+{
+	char path[64], line[256];
+	FILE *in;
+
+	*word = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/%s", id, file);
+	in = fopen(path, "re");
+	while (in && fgets(line, sizeof(line), in))
+		if (!strncmp(line, key, strlen(key))) {
+			snprintf(word, size, "%.*s", (int)strcspn(line + strlen(key), "\n"),
+				 line + strlen(key));
+			break;
+		}
+	if (in)
+		fclose(in);
+}
+
+static int explain_taken(pid_t tid)
+{
+	char comm[64], state[64];
+	const char *who;
+
+	read_proc(tid, "comm", "", comm, sizeof(comm));
+	read_proc(tid, "status", "State:\t", state, sizeof(state));
+	if (!*comm)
+		who = "a process group or session";
+	else if (*state == 'Z' || *state == 'X')
+		who = "a dead process that its parent has not waited for";
+	else
+		who = "another process";
+	tool_error("PID %d: taken by %s%s%s%s: restore needs its PID", tid, who, *comm ? " (" : "",
+		   comm, *comm ? ")" : "");
+	return EXIT_REFUSED;
+}
+
+static void choose_group(struct restore *r, const struct ckpt_open_image *image)
+{
+	struct ckpt_job *job = &r->job;
+
+	job->tty_fd = tty_open();
+	if (r->detach || image->sid == image->pid) {
+		job->flags |= CKPT_JOB_SESSION;
+		return;
+	}
+	job->flags |= CKPT_JOB_GROUP;
+	if (tty_has_foreground(job->tty_fd, getpgrp()))
+		job->flags |= CKPT_JOB_FOREGROUND;
+}
+
+/* Ends a restore that did not succeed, which the close of the device does. */
+static int fail(struct restore *r, int ckpt, pid_t pid, int err)
+{
+	int status = err < 0 ? 128 - err : tool_explain(ckpt, err, "cannot restore", "%s", r->name);
+
+	close(ckpt);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	front_take_terminal(pid, r->job.tty_fd);
+	return status;
+}
+
+static int run(struct restore *r)
+{
+	struct ckpt_open_image image;
+	int ckpt = tool_open_device(), err;
+	pid_t pid;
+
+	if (ckpt < 0)
+		return EXIT_LACKING;
+	if (ckpt_open_image(ckpt, r->fd, &image))
+		return tool_explain(ckpt, errno, "cannot restore", "%s", r->name);
+	choose_group(r, &image);
+	front_block_signals();
+	pid = ckpt_restore(ckpt, &r->job);
+	if (pid < 0 && errno == EEXIST)
+		return explain_taken(r->job.failed_tid);
+	if (pid < 0)
+		return tool_explain(ckpt, errno, "cannot create its threads", "%s", r->name);
+	err = front_wait(ckpt);
+	if (err)
+		return fail(r, ckpt, pid, err);
+	close(ckpt);
+	close(r->fd);
+	return r->detach ? EXIT_DONE : front_run(pid, r->job.tty_fd);
+}
+
+/* Returns 0 or EXIT_USAGE. */
+static int parse(struct restore *r, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "detach", no_argument, NULL, 'd' },
+		{ "signal", required_argument, NULL, 1 },
+		{ "no-signal", no_argument, NULL, 2 },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = options_next(argc, argv, options)) != OPTIONS_END) {
+		if (option == OPTIONS_BAD)
+			return EXIT_USAGE;
+		if (option == 'd') {
+			r->detach = true;
+			continue;
+		}
+		if (r->job.flags & CKPT_JOB_SIGNAL)
+			return tool_usage("restore", "either --signal or --no-signal, once");
+		r->job.flags |= CKPT_JOB_SIGNAL;
+		r->job.signal = option == 1 ? parse_signal(optarg) : 0;
+		if (r->job.signal < 0)
+			return tool_usage(optarg, "no such signal");
+	}
+	if (argc - optind != 1)
+		return tool_usage("restore", "needs a FILE");
+	r->name = argv[optind];
+	return EXIT_DONE;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	struct restore r = { .job.tty_fd = -1 };
+
+	if (parse(&r, argc, argv) || !r.name)
+		return EXIT_USAGE;
+	if (!strcmp(r.name, "-")) {
+		r.name = "standard input";
+		r.fd = STDIN_FILENO;
+	} else {
+		r.fd = open(r.name, O_RDONLY | O_CLOEXEC);
+	}
+	if (r.fd < 0) {
+		tool_error("%s: cannot open: %s", r.name, strerror(errno));
+		return EXIT_REFUSED;
+	}
+	return run(&r);
+}

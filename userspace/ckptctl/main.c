@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ckptctl: saves running jobs into files and restores them. */
+
+#include <ckpt.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tool.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *arguments;
+	const char *summary;
+} commands[] = {
+	{ "save", cmd_save, "[--kill|--stop] PID FILE", "save a process into FILE; it runs on" },
+	{ "restore", cmd_restore, "[-d] [--signal SIG|--no-signal] FILE",
+	  "make the process of FILE run on" },
+	{ "check", cmd_check, "PID", "tell what stands against a save" },
+	{ "info", cmd_info, "[--verify] FILE", "tell what is in an image" },
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static const char about[] =
+	"\n"
+	"A FILE of '-' stands for standard output or standard input.\n"
+	"\n"
+	"save:\n"
+	"  -k, --kill          kill the process once the image is safe on disk\n"
+	"  -s, --stop          stop it instead, as by SIGSTOP\n"
+	"restore:\n"
+	"  -d, --detach        return as soon as the process runs; else stay its parent,\n"
+	"                      pass signals on, end with its status\n"
+	"      --signal SIG    let it begin with this signal, not the one it asked for\n"
+	"      --no-signal     let it begin without a signal\n"
+	"info:\n"
+	"      --verify        check the stored memory, too\n"
+	"\n"
+	"  -h, --help          print this help\n"
+	"  -V, --version       print the version\n"
+	"\n"
+	"Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 the system lacks\n"
+	"something; of restore: that of the process, 128+N when signal N killed it.\n";
+
+static int print_help(void)
+{
+	size_t i;
+
+	for (i = 0; i < NR_COMMANDS; i++)
+		printf("%s ckptctl %s %s\n", i ? "      " : "Usage:", commands[i].name,
+		       commands[i].arguments);
+	puts("\nSaves running processes into files and makes them run on from there.\n");
+	for (i = 0; i < NR_COMMANDS; i++)
+		printf("  %-9s %s\n", commands[i].name, commands[i].summary);
+	fputs(about, stdout);
+	return EXIT_DONE;
+}
+
+static int print_version(void)
+{
+	puts("ckptctl " CKPT_VERSION);
+	return EXIT_DONE;
+}
+
+static int is_option(const char *word, const char *name, const char *letter)
+{
+	return !strcmp(word, name) || !strcmp(word, letter);
+}
+
+static int run(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2)
+		return tool_usage("command", "missing");
+	for (i = 1; i < (size_t)argc && strcmp(argv[i], "--"); i++)
+		if (is_option(argv[i], "--help", "-h"))
+			return print_help();
+	if (is_option(argv[1], "--version", "-V"))
+		return print_version();
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	return tool_usage(argv[1], argv[1][0] == '-' ? "no such option" : "no such command");
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+
+	if (fflush(stdout) || ferror(stdout)) {
+		tool_error("standard output: cannot write: %s", strerror(errno));
+		if (status == EXIT_DONE)
+			status = EXIT_REFUSED;
+	}
+	return status;
+}

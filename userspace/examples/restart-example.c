@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counts the seconds, and tells when it resumed from an image. */
+
+#include <ckpt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t generation;
+
+static void resumed(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	/* Anybody may send the signal; only the kernel can send it with this code. */
+	if (info->si_code == CKPT_SI_RESTART)
+		generation = info->si_value.sival_int;
+}
+
+int main(void)
+{
+	struct sigaction action = { .sa_sigaction = resumed, .sa_flags = SA_SIGINFO | SA_RESTART };
+	unsigned int seconds;
+	int told = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigaction(SIGUSR1, &action, NULL);
+	if (ckpt_restart_signal(SIGUSR1)) {
+		perror("ckpt_restart_signal");
+		return EXIT_FAILURE;
+	}
+	printf("process %d: asked for a signal\n", getpid());
+	for (seconds = 0;; seconds++) {
+		if (generation != told) {
+			told = generation;
+			printf("resumed from an image: generation %d\n", told);
+		}
+		printf("%u\n", seconds);
+		sleep(1);
+	}
+}
