@@ -328,6 +328,23 @@ static long script_ioctl(struct ckpt_request *req, unsigned int cmd, void __user
 	return cmd == CKPT_IOC_FINISH ? ckpt_restore_finish(r) : ckpt_restore_fail(r, arg);
 }
 
+/*
+ * A wait inside, such as that for room in a pipe, may end for a signal and ask for a restart of the system call.
+ * These are not calls to make twice.
+ */
+static long no_restart(long err)
+{
+	switch (err) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return -EINTR;
+	default:
+		return err;
+	}
+}
+
 long ckpt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	const struct row *row = find_row(cmd);
@@ -344,5 +361,5 @@ long ckpt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	else
 		err = script_ioctl(file->private_data, cmd, (void __user *)arg);
 	fput(file);
-	return err;
+	return no_restart(err);
 }
