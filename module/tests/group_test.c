@@ -280,22 +280,26 @@ static void init_is_refused(struct kunit *test)
 	expect_refused(test, 1, -EINVAL, "init process");
 }
 
-static struct kunit_case group_cases[] = { KUNIT_CASE(all_threads_are_new_at_first),
-					   KUNIT_CASE(nothing_is_new_when_all_are_parked),
-					   KUNIT_CASE(thread_that_appears_is_found),
-					   KUNIT_CASE(thread_on_its_way_is_not_new),
-					   KUNIT_CASE(thread_that_left_is_waited_for),
-					   KUNIT_CASE(exiting_thread_is_not_queued),
-					   KUNIT_CASE(full_table_asks_for_another_look),
-					   KUNIT_CASE(exactly_full_table_is_enough),
-					   KUNIT_CASE(threads_that_are_gone_are_not_counted),
-					   KUNIT_CASE(hold_refuses_a_job_with_a_gap),
-					   KUNIT_CASE(killed_thread_makes_a_gap),
-					   KUNIT_CASE(obstacles_are_told_by_state),
-					   KUNIT_CASE(no_process_is_refused),
-					   KUNIT_CASE(kernel_thread_is_refused),
-					   KUNIT_CASE(init_is_refused),
-					   {} };
+/* clang-format off */
+static struct kunit_case group_cases[] = {
+	KUNIT_CASE(all_threads_are_new_at_first),
+	KUNIT_CASE(nothing_is_new_when_all_are_parked),
+	KUNIT_CASE(thread_that_appears_is_found),
+	KUNIT_CASE(thread_on_its_way_is_not_new),
+	KUNIT_CASE(thread_that_left_is_waited_for),
+	KUNIT_CASE(exiting_thread_is_not_queued),
+	KUNIT_CASE(full_table_asks_for_another_look),
+	KUNIT_CASE(exactly_full_table_is_enough),
+	KUNIT_CASE(threads_that_are_gone_are_not_counted),
+	KUNIT_CASE(hold_refuses_a_job_with_a_gap),
+	KUNIT_CASE(killed_thread_makes_a_gap),
+	KUNIT_CASE(obstacles_are_told_by_state),
+	KUNIT_CASE(no_process_is_refused),
+	KUNIT_CASE(kernel_thread_is_refused),
+	KUNIT_CASE(init_is_refused),
+	{}
+};
+/* clang-format on */
 
 struct kunit_suite ckpt_group_suite = {
 	.name = "group",

@@ -507,28 +507,32 @@ static void image_without_pages(struct kunit *test)
 	expect_good(test);
 }
 
-static struct kunit_case image_read_cases[] = { KUNIT_CASE(good_image_is_read),
-						KUNIT_CASE(records_are_found),
-						KUNIT_CASE(image_may_start_anywhere),
-						KUNIT_CASE(pages_come_as_stored),
-						KUNIT_CASE(end_comes_after_all_pages),
-						KUNIT_CASE(cut_at_each_length),
-						KUNIT_CASE(any_changed_byte_is_noticed),
-						KUNIT_CASE(not_an_image),
-						KUNIT_CASE(program_headers_out_of_bounds),
-						KUNIT_CASE(many_program_headers),
-						KUNIT_CASE(note_out_of_bounds),
-						KUNIT_CASE(overlapping_notes),
-						KUNIT_CASE(wrong_format),
-						KUNIT_CASE(wrong_counts),
-						KUNIT_CASE(names_are_text),
-						KUNIT_CASE(meta_comes_first),
-						KUNIT_CASE(meta_is_whole),
-						KUNIT_CASE(padding_is_zero),
-						KUNIT_CASE(damaged_page_is_named),
-						KUNIT_CASE(trailer_of_another_image),
-						KUNIT_CASE(image_without_pages),
-						{} };
+/* clang-format off */
+static struct kunit_case image_read_cases[] = {
+	KUNIT_CASE(good_image_is_read),
+	KUNIT_CASE(records_are_found),
+	KUNIT_CASE(image_may_start_anywhere),
+	KUNIT_CASE(pages_come_as_stored),
+	KUNIT_CASE(end_comes_after_all_pages),
+	KUNIT_CASE(cut_at_each_length),
+	KUNIT_CASE(any_changed_byte_is_noticed),
+	KUNIT_CASE(not_an_image),
+	KUNIT_CASE(program_headers_out_of_bounds),
+	KUNIT_CASE(many_program_headers),
+	KUNIT_CASE(note_out_of_bounds),
+	KUNIT_CASE(overlapping_notes),
+	KUNIT_CASE(wrong_format),
+	KUNIT_CASE(wrong_counts),
+	KUNIT_CASE(names_are_text),
+	KUNIT_CASE(meta_comes_first),
+	KUNIT_CASE(meta_is_whole),
+	KUNIT_CASE(padding_is_zero),
+	KUNIT_CASE(damaged_page_is_named),
+	KUNIT_CASE(trailer_of_another_image),
+	KUNIT_CASE(image_without_pages),
+	{}
+};
+/* clang-format on */
 
 struct kunit_suite ckpt_image_read_suite = {
 	.name = "image_read",

@@ -5,6 +5,9 @@
 
 #include <kunit/test.h>
 #include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "usermem.h"
 
 static int message_init(struct kunit *test)
 {
@@ -87,13 +90,80 @@ static void queue_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m->text[62], '0');
 }
 
-static struct kunit_case message_cases[] = { KUNIT_CASE(nothing_is_pending_at_first),
-					     KUNIT_CASE(each_message_is_a_line),
-					     KUNIT_CASE(control_characters_are_replaced),
-					     KUNIT_CASE(text_beyond_ascii_is_kept),
-					     KUNIT_CASE(long_message_is_whole),
-					     KUNIT_CASE(queue_is_bounded),
-					     {} };
+/* Reads up to @len bytes into the page and compares them. */
+static void expect_read(struct kunit *test, unsigned long at, size_t len, const char *text)
+{
+	char got[128] = "";
+	ssize_t n = ckpt_messages_read(test->priv, (char __user *)at, len);
+
+	KUNIT_EXPECT_EQ(test, n, (ssize_t)strlen(text));
+	KUNIT_EXPECT_EQ(test, copy_from_user(got, (void __user *)at, strlen(text)), 0UL);
+	KUNIT_EXPECT_STREQ(test, (const char *)got, text);
+}
+
+static void text_is_read_in_pieces(struct kunit *test)
+{
+	unsigned long at = usermem_begin(test);
+
+	if (!at)
+		return;
+	ckpt_messages_add(test->priv, "first");
+	ckpt_messages_add(test->priv, "second");
+	expect_read(test, at, 0, "");
+	expect_read(test, at, 4, "firs");
+	expect_read(test, at, 4, "t\nse");
+	ckpt_messages_add(test->priv, "third");
+	expect_read(test, at, 100, "cond\nthird\n");
+	expect_read(test, at, 100, "");
+	KUNIT_EXPECT_FALSE(test, ckpt_messages_pending(test->priv));
+	usermem_end(test, at);
+}
+
+static void bad_buffer_loses_nothing(struct kunit *test)
+{
+	unsigned long at = usermem_begin(test);
+	struct ckpt_messages *m = test->priv;
+
+	if (!at)
+		return;
+	ckpt_messages_add(m, "text");
+	KUNIT_EXPECT_EQ(test, ckpt_messages_read(m, NULL, 10), (ssize_t)-EFAULT);
+	KUNIT_EXPECT_EQ(test, ckpt_messages_read(m, (char __user *)at + PAGE_SIZE, 10),
+			(ssize_t)-EFAULT);
+	expect_read(test, at, 100, "text\n");
+	usermem_end(test, at);
+}
+
+static void dropped_messages_are_told_last(struct kunit *test)
+{
+	unsigned long at = usermem_begin(test);
+	struct ckpt_messages *m = test->priv;
+
+	if (!at)
+		return;
+	ckpt_messages_add(m, "kept");
+	m->nr_dropped = 3;
+	expect_read(test, at, 100, "kept\n");
+	KUNIT_EXPECT_TRUE(test, ckpt_messages_pending(m));
+	expect_read(test, at, 100, "messages: 3 more did not fit\n");
+	KUNIT_EXPECT_FALSE(test, ckpt_messages_pending(m));
+	usermem_end(test, at);
+}
+
+/* clang-format off */
+static struct kunit_case message_cases[] = {
+	KUNIT_CASE(nothing_is_pending_at_first),
+	KUNIT_CASE(each_message_is_a_line),
+	KUNIT_CASE(control_characters_are_replaced),
+	KUNIT_CASE(text_beyond_ascii_is_kept),
+	KUNIT_CASE(long_message_is_whole),
+	KUNIT_CASE(queue_is_bounded),
+	KUNIT_CASE(text_is_read_in_pieces),
+	KUNIT_CASE(bad_buffer_loses_nothing),
+	KUNIT_CASE(dropped_messages_are_told_last),
+	{}
+};
+/* clang-format on */
 
 struct kunit_suite ckpt_message_suite = {
 	.name = "message",

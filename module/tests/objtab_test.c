@@ -121,14 +121,18 @@ static void empty_table_can_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->last_id, 0U);
 }
 
-static struct kunit_case objtab_cases[] = { KUNIT_CASE(ids_are_given_once),
-					    KUNIT_CASE(ids_of_many_objects_differ),
-					    KUNIT_CASE(ids_run_out),
-					    KUNIT_CASE(file_is_found_by_id),
-					    KUNIT_CASE(table_owns_its_references),
-					    KUNIT_CASE(taken_id_is_refused),
-					    KUNIT_CASE(empty_table_can_end),
-					    {} };
+/* clang-format off */
+static struct kunit_case objtab_cases[] = {
+	KUNIT_CASE(ids_are_given_once),
+	KUNIT_CASE(ids_of_many_objects_differ),
+	KUNIT_CASE(ids_run_out),
+	KUNIT_CASE(file_is_found_by_id),
+	KUNIT_CASE(table_owns_its_references),
+	KUNIT_CASE(taken_id_is_refused),
+	KUNIT_CASE(empty_table_can_end),
+	{}
+};
+/* clang-format on */
 
 struct kunit_suite ckpt_objtab_suite = {
 	.name = "objtab",

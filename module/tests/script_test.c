@@ -155,16 +155,20 @@ static void exit_leaves_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s->data_len, (size_t)0);
 }
 
-static struct kunit_case script_cases[] = { KUNIT_CASE(call_is_stored_as_given),
-					    KUNIT_CASE(calls_survive_growth),
-					    KUNIT_CASE(calls_stay_in_their_half),
-					    KUNIT_CASE(data_is_aligned_and_kept),
-					    KUNIT_CASE(data_may_be_empty),
-					    KUNIT_CASE(data_stays_in_its_half),
-					    KUNIT_CASE(room_is_filled_to_the_last_byte),
-					    KUNIT_CASE(stub_fits_the_entries),
-					    KUNIT_CASE(exit_leaves_nothing),
-					    {} };
+/* clang-format off */
+static struct kunit_case script_cases[] = {
+	KUNIT_CASE(call_is_stored_as_given),
+	KUNIT_CASE(calls_survive_growth),
+	KUNIT_CASE(calls_stay_in_their_half),
+	KUNIT_CASE(data_is_aligned_and_kept),
+	KUNIT_CASE(data_may_be_empty),
+	KUNIT_CASE(data_stays_in_its_half),
+	KUNIT_CASE(room_is_filled_to_the_last_byte),
+	KUNIT_CASE(stub_fits_the_entries),
+	KUNIT_CASE(exit_leaves_nothing),
+	{}
+};
+/* clang-format on */
 
 struct kunit_suite ckpt_script_suite = {
 	.name = "script",

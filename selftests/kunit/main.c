@@ -3,15 +3,26 @@
 
 #include <kunit/test.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 
+#include "ksyms.h"
 #include "suites.h"
+#include "tests/usermem.h"
+
+/* Tests run in kernel threads: the memory of the program that loads them is lent to them. */
+struct mm_struct *ckpt_kunit_mm;
 
 static int __init ckpt_kunit_init(void)
 {
+	int err = ckpt_ksyms_init();
+
+	if (err)
+		return err;
 	/* KUnit prints these two only for suites that it has found itself. */
 	pr_info("KTAP version 1\n");
 	pr_info("1..%zu\n", ARRAY_SIZE(ckpt_suites));
 
+	ckpt_kunit_mm = current->mm;
 	return __kunit_test_suites_init(ckpt_suites, ARRAY_SIZE(ckpt_suites));
 }
 module_init(ckpt_kunit_init);
@@ -23,4 +34,5 @@ static void __exit ckpt_kunit_exit(void)
 module_exit(ckpt_kunit_exit);
 
 MODULE_DESCRIPTION("KUnit suites of ckpt");
+MODULE_VERSION("kunit");
 MODULE_LICENSE("GPL");
