@@ -15,14 +15,13 @@
 #include "message.h"
 
 /* All notes together; what bounds the memory that an image may make the kernel allocate. */
-#define MAX_NOTES	(256ULL << 20)
-#define MAX_PHDRS	(16ULL << 20)
-#define MAX_PAGES	(1ULL << 28)
-#define CHUNK		(1UL << 20)
-#define FIRST_CRCS	1024
+#define MAX_NOTES (256ULL << 20)
+#define MAX_PHDRS (16ULL << 20)
+#define MAX_PAGES (1ULL << 28)
+#define CHUNK (1UL << 20)
+#define FIRST_CRCS 1024
 
-__printf(3, 4)
-static int bad(struct ckpt_image_reader *img, int err, const char *fmt, ...)
+__printf(3, 4) static int bad(struct ckpt_image_reader *img, int err, const char *fmt, ...)
 {
 	va_list args;
 
@@ -108,7 +107,8 @@ static int read_headers(struct ckpt_image_reader *img, Elf64_Phdr *note, u64 *nr
 		return bad(img, -EBADMSG, "image: %llu program headers: out of range", *nr_phdrs);
 	if (note->p_type != PT_NOTE ||
 	    note->p_offset != CKPT_IMAGE_PHOFF + *nr_phdrs * sizeof(Elf64_Phdr))
-		return bad(img, -EINVAL, "image: not an image of ckpt: no notes behind the headers");
+		return bad(img, -EINVAL,
+			   "image: not an image of ckpt: no notes behind the headers");
 	if (note->p_filesz > MAX_NOTES || note->p_filesz % 4)
 		return bad(img, -EBADMSG, "image: notes of %llu bytes: out of range",
 			   (u64)note->p_filesz);
@@ -267,6 +267,17 @@ void ckpt_image_close(struct ckpt_image_reader *img)
 	kvfree(img->records);
 	kvfree(img->crcs);
 	memset(img, 0, sizeof(*img));
+}
+
+const struct ckpt_record *ckpt_image_next(const struct ckpt_image_reader *img,
+					  const struct ckpt_record *rec, u32 type)
+{
+	const struct ckpt_record *end = img->records + img->nr_records;
+
+	for (rec = rec ? rec + 1 : img->records; rec < end; rec++)
+		if (rec->type == type)
+			return rec;
+	return NULL;
 }
 
 const struct ckpt_record *ckpt_image_find(const struct ckpt_image_reader *img, u32 type, u32 tid)

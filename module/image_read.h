@@ -66,11 +66,13 @@ struct ckpt_image_reader {
 #define ckpt_for_each_record(rec, img) \
 	for ((rec) = (img)->records; (rec) < (img)->records + (img)->nr_records; (rec)++)
 
-#define ckpt_for_each_record_of(rec, img, t) \
-	ckpt_for_each_record(rec, img) \
-		if ((rec)->type != (t)) \
-			; \
-		else
+/* The record of a type that follows @rec, or the first one when that is NULL. */
+const struct ckpt_record *ckpt_image_next(const struct ckpt_image_reader *img,
+					  const struct ckpt_record *rec, u32 type);
+
+#define ckpt_for_each_record_of(rec, img, type) \
+	for ((rec) = ckpt_image_next(img, NULL, type); (rec); \
+	     (rec) = ckpt_image_next(img, rec, type))
 
 /**
  * ckpt_image_open() - read and check the headers and all records

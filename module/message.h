@@ -21,9 +21,10 @@ struct ckpt_messages {
 void ckpt_messages_init(struct ckpt_messages *m);
 void ckpt_messages_exit(struct ckpt_messages *m);
 
-/* Adds a line; characters that do not print become '?'. Never fails: without memory the line is counted as dropped. */
-__printf(2, 0)
-void ckpt_messages_addv(struct ckpt_messages *m, const char *fmt, va_list args);
+/*
+ * Adds a line; control characters become '?'. Never fails: a line without memory counts as dropped.
+ */
+__printf(2, 0) void ckpt_messages_addv(struct ckpt_messages *m, const char *fmt, va_list args);
 __printf(2, 3) void ckpt_messages_add(struct ckpt_messages *m, const char *fmt, ...);
 
 bool ckpt_messages_pending(struct ckpt_messages *m);
