@@ -3,8 +3,12 @@
 #ifndef CKPT_COMPAT_H
 #define CKPT_COMPAT_H
 
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/coredump.h>
+#include <linux/sched/signal.h>
 #include <linux/uio.h>
 #include <linux/version.h>
 
@@ -32,6 +36,116 @@ static inline ssize_t ckpt_vfs_iter_write(struct file *file, struct iov_iter *it
 	n = vfs_iter_write(file, iter, pos, 0);
 	file_end_write(file);
 	return n;
+#endif
+}
+
+/* The flags of an interrupted futex call moved in 6.7, which added the size of the word. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#define CKPT_FUTEX_BASE 0x02
+#define CKPT_FUTEX_SHARED 0x10
+#define CKPT_FUTEX_CLOCKRT 0x20
+#define CKPT_FUTEX_HAS_TIMEOUT 0x40
+#else
+#define CKPT_FUTEX_BASE 0x00
+#define CKPT_FUTEX_SHARED 0x01
+#define CKPT_FUTEX_CLOCKRT 0x02
+#define CKPT_FUTEX_HAS_TIMEOUT 0x04
+#endif
+#define CKPT_FUTEX_KNOWN \
+	(CKPT_FUTEX_BASE | CKPT_FUTEX_SHARED | CKPT_FUTEX_CLOCKRT | CKPT_FUTEX_HAS_TIMEOUT)
+
+/* kernel_cap_t became one number in 6.3. */
+static inline u64 ckpt_cap_get(kernel_cap_t cap)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return cap.val;
+#else
+	return (u64)cap.cap[1] << 32 | cap.cap[0];
+#endif
+}
+
+static inline kernel_cap_t ckpt_cap_make(u64 bits)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return (kernel_cap_t){ bits };
+#else
+	return (kernel_cap_t){ { bits, bits >> 32 } };
+#endif
+}
+
+/* struct rseq has had one length before 6.3. */
+static inline u32 ckpt_rseq_len(const struct task_struct *task)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return task->rseq_len;
+#else
+	return sizeof(struct rseq);
+#endif
+}
+
+static inline void ckpt_rseq_set_len(struct task_struct *task, u32 len)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	task->rseq_len = len;
+#endif
+}
+
+static inline bool ckpt_rseq_len_is_known(u32 len)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return len >= 32 && len <= PAGE_SIZE;
+#else
+	return len == sizeof(struct rseq);
+#endif
+}
+
+/* A time slice of one's own is new in 6.12. */
+static inline u64 ckpt_sched_slice(const struct task_struct *task)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return task->se.custom_slice ? task->se.slice : 0;
+#else
+	return 0;
+#endif
+}
+
+/* The list of POSIX timers became an hlist in 6.12. */
+static inline bool ckpt_has_posix_timers(const struct signal_struct *sig)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	return !hlist_empty(&sig->posix_timers);
+#else
+	return !list_empty(&sig->posix_timers);
+#endif
+}
+
+/* Shadow stacks of user space are new in 6.6. */
+static inline bool ckpt_has_shadow_stack(const struct task_struct *task)
+{
+#ifdef CONFIG_X86_USER_SHADOW_STACK
+	return task->thread.features || task->thread.features_locked;
+#else
+	return false;
+#endif
+}
+
+/* Linear address masking is new in 6.4. */
+static inline bool ckpt_has_address_masking(const struct mm_struct *mm)
+{
+#ifdef CONFIG_ADDRESS_MASKING
+	return mm->context.lam_cr3_mask;
+#else
+	return false;
+#endif
+}
+
+/* prctl(PR_SET_MDWE) is new in 6.3. */
+static inline bool ckpt_denies_write_exec(const struct mm_struct *mm)
+{
+#ifdef MMF_HAS_MDWE
+	return test_bit(MMF_HAS_MDWE, &mm->flags);
+#else
+	return false;
 #endif
 }
 

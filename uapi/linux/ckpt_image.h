@@ -28,39 +28,39 @@
  */
 
 /* Version of the format that this header describes. */
-#define CKPT_IMAGE_VERSION	1
-#define CKPT_IMAGE_PAGE_SIZE	4096
-#define CKPT_IMAGE_PHOFF	128
-#define CKPT_NOTE_NAME		"CKPT"
+#define CKPT_IMAGE_VERSION 1
+#define CKPT_IMAGE_PAGE_SIZE 4096
+#define CKPT_IMAGE_PHOFF 128
+#define CKPT_NOTE_NAME "CKPT"
 /* Longest payload of a record, in bytes. */
-#define CKPT_IMAGE_MAX_RECORD	(64U << 20)
+#define CKPT_IMAGE_MAX_RECORD (64U << 20)
 
 /* Note types. Each structure is named in the comment; @n marks a record that may come any number of times. */
 enum {
-	CKPT_REC_META = 0x434b0000,	/* ckpt_image_meta, the first note */
-	CKPT_REC_PROCESS,		/* ckpt_image_process */
-	CKPT_REC_THREAD,		/* ckpt_image_thread, one a thread, the leader's first */
-	CKPT_REC_XSTATE,		/* ckpt_image_xstate, one a thread */
-	CKPT_REC_CREDS,			/* ckpt_image_creds, one a thread */
-	CKPT_REC_SCHED,			/* ckpt_image_sched, one a thread */
-	CKPT_REC_SIGHAND,		/* ckpt_image_sighand */
-	CKPT_REC_SIGINFO,		/* ckpt_image_siginfo, @n, in the order of the queue */
-	CKPT_REC_RLIMITS,		/* ckpt_image_rlimits */
-	CKPT_REC_FS,			/* ckpt_image_fs */
-	CKPT_REC_FILE,			/* ckpt_image_file, @n, one an open file description */
-	CKPT_REC_PIPE,			/* ckpt_image_pipe, @n, one a pipe */
-	CKPT_REC_SHM,			/* ckpt_image_shm, @n, one an object of shared memory */
-	CKPT_REC_FD,			/* ckpt_image_fd, @n, one a descriptor */
-	CKPT_REC_LOCK,			/* ckpt_image_lock, @n, one a file lock */
-	CKPT_REC_MM,			/* ckpt_image_mm */
-	CKPT_REC_VMA,			/* ckpt_image_vma, @n, in order of address */
-	CKPT_REC_RUNS,			/* ckpt_image_runs, @n */
-	CKPT_REC_RESTART_SIGNAL,	/* ckpt_image_restart_signal, absent when nobody asked */
-	CKPT_REC_END,			/* not a type: one past the last */
+	CKPT_REC_META = 0x434b0000, /* ckpt_image_meta, the first note */
+	CKPT_REC_PROCESS, /* ckpt_image_process */
+	CKPT_REC_THREAD, /* ckpt_image_thread, one a thread, the leader's first */
+	CKPT_REC_XSTATE, /* ckpt_image_xstate, one a thread */
+	CKPT_REC_CREDS, /* ckpt_image_creds, one a thread */
+	CKPT_REC_SCHED, /* ckpt_image_sched, one a thread */
+	CKPT_REC_SIGHAND, /* ckpt_image_sighand */
+	CKPT_REC_SIGINFO, /* ckpt_image_siginfo, @n, in the order of the queue */
+	CKPT_REC_RLIMITS, /* ckpt_image_rlimits */
+	CKPT_REC_FS, /* ckpt_image_fs */
+	CKPT_REC_FILE, /* ckpt_image_file, @n, one an open file description */
+	CKPT_REC_PIPE, /* ckpt_image_pipe, @n, one a pipe */
+	CKPT_REC_SHM, /* ckpt_image_shm, @n, one an object of shared memory */
+	CKPT_REC_FD, /* ckpt_image_fd, @n, one a descriptor */
+	CKPT_REC_LOCK, /* ckpt_image_lock, @n, one a file lock */
+	CKPT_REC_MM, /* ckpt_image_mm */
+	CKPT_REC_VMA, /* ckpt_image_vma, @n, in order of address */
+	CKPT_REC_RUNS, /* ckpt_image_runs, @n */
+	CKPT_REC_RESTART_SIGNAL, /* ckpt_image_restart_signal, absent when nobody asked */
+	CKPT_REC_END, /* not a type: one past the last */
 };
 
 /* struct ckpt_rec.flags: a reader that does not know the type may ignore the record. */
-#define CKPT_REC_COMPATIBLE	(1U << 0)
+#define CKPT_REC_COMPATIBLE (1U << 0)
 
 /**
  * struct ckpt_rec - what every record starts with
@@ -79,7 +79,7 @@ struct ckpt_rec {
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_meta.incompatible: bits that a reader must know. None is defined so far. */
-#define CKPT_INCOMPATIBLE_KNOWN	0ULL
+#define CKPT_INCOMPATIBLE_KNOWN 0ULL
 
 /**
  * struct ckpt_image_meta - CKPT_REC_META
@@ -164,7 +164,7 @@ struct ckpt_image_runs {
 /* --- threads and process --- */
 
 /* struct ckpt_image_process.flags: orphans below it become its children. */
-#define CKPT_PROCESS_SUBREAPER	(1U << 0)
+#define CKPT_PROCESS_SUBREAPER (1U << 0)
 
 /**
  * struct ckpt_image_process - CKPT_REC_PROCESS
@@ -254,13 +254,13 @@ enum {
 	CKPT_RESTART_NANOSLEEP,
 	CKPT_RESTART_FUTEX,
 	CKPT_RESTART_POLL,
-	CKPT_RESTART_OTHER,	/* not in images: the save refuses it */
+	CKPT_RESTART_OTHER, /* not in images: the save refuses it */
 };
 
 /* struct ckpt_image_restart.flags */
-#define CKPT_RESTART_TIMEOUT	(1U << 0)	/* there is a time limit */
-#define CKPT_RESTART_ABSOLUTE	(1U << 1)	/* @time is a point in time of @clock */
-#define CKPT_RESTART_SHARED	(1U << 2)	/* futex: not FUTEX_PRIVATE_FLAG */
+#define CKPT_RESTART_TIMEOUT (1U << 0) /* there is a time limit */
+#define CKPT_RESTART_ABSOLUTE (1U << 1) /* @time is a point in time of @clock */
+#define CKPT_RESTART_SHARED (1U << 2) /* futex: not FUTEX_PRIVATE_FLAG */
 
 /**
  * struct ckpt_image_restart - what an interrupted system call needs to go on (result -516)
@@ -339,9 +339,9 @@ struct ckpt_image_xstate_part {
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_xstate.size at least: the legacy area of FXSAVE and the XSAVE header. */
-#define CKPT_XSTATE_MIN_SIZE	576
-#define CKPT_XSTATE_MAX_SIZE	65536
-#define CKPT_XSTATE_MAX_PARTS	62
+#define CKPT_XSTATE_MIN_SIZE 576
+#define CKPT_XSTATE_MAX_SIZE 65536
+#define CKPT_XSTATE_MAX_PARTS 62
 
 /**
  * struct ckpt_image_xstate - CKPT_REC_XSTATE
@@ -359,8 +359,8 @@ struct ckpt_image_xstate {
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_creds.flags: prctl(PR_SET_NO_NEW_PRIVS). */
-#define CKPT_CREDS_NO_NEW_PRIVS	(1U << 0)
-#define CKPT_CREDS_MAX_GROUPS	65536
+#define CKPT_CREDS_NO_NEW_PRIVS (1U << 0)
+#define CKPT_CREDS_MAX_GROUPS 65536
 
 /**
  * struct ckpt_image_creds - CKPT_REC_CREDS; all IDs as the initial user namespace has them
@@ -405,11 +405,11 @@ struct ckpt_image_creds {
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_sched.flags */
-#define CKPT_SCHED_RESET_ON_FORK	(1U << 0)
-#define CKPT_SCHED_RECLAIM		(1U << 1)	/* SCHED_DEADLINE: SCHED_FLAG_RECLAIM */
-#define CKPT_SCHED_DL_OVERRUN		(1U << 2)	/* SCHED_DEADLINE: SCHED_FLAG_DL_OVERRUN */
-#define CKPT_SCHED_AFFINITY		(1U << 3)	/* sched_setaffinity was called: @cpus holds */
-#define CKPT_SCHED_MAX_CPU_WORDS	128
+#define CKPT_SCHED_RESET_ON_FORK (1U << 0)
+#define CKPT_SCHED_RECLAIM (1U << 1) /* SCHED_DEADLINE: SCHED_FLAG_RECLAIM */
+#define CKPT_SCHED_DL_OVERRUN (1U << 2) /* SCHED_DEADLINE: SCHED_FLAG_DL_OVERRUN */
+#define CKPT_SCHED_AFFINITY (1U << 3) /* sched_setaffinity was called: @cpus holds */
+#define CKPT_SCHED_MAX_CPU_WORDS 128
 
 /**
  * struct ckpt_image_sched - CKPT_REC_SCHED
@@ -438,7 +438,7 @@ struct ckpt_image_sched {
 } __attribute__((packed, aligned(4)));
 
 /* Signals are numbered from 1 to this. */
-#define CKPT_NR_SIGNALS		64
+#define CKPT_NR_SIGNALS 64
 
 /**
  * struct ckpt_image_sigaction - what a signal does
@@ -470,7 +470,7 @@ struct ckpt_image_siginfo {
 	__u8 info[128];
 } __attribute__((packed, aligned(4)));
 
-#define CKPT_NR_RLIMITS		16
+#define CKPT_NR_RLIMITS 16
 
 /**
  * struct ckpt_image_rlimit - a resource limit

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* System calls that would tell the program that it was interrupted. */
+#ifndef CKPT_EINTR_H
+#define CKPT_EINTR_H
+
+struct pt_regs;
+
+/* Lets current's interrupted system call be restarted where the kernel would return EINTR to the program. */
+void ckpt_eintr_mend(struct pt_regs *regs);
+
+#endif /* CKPT_EINTR_H */
