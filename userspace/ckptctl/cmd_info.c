@@ -52,7 +52,7 @@ static void print_time(unsigned long long ns)
 	if (!localtime_r(&seconds, &tm) ||
 	    !strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S %z", &tm))
 		snprintf(text, sizeof(text), "%llu s after the epoch", ns / NSEC_PER_SEC);
-	printf("%-13s %s\n", "time:", text);
+	printf("%-13s %s\n", "saved:", text);
 }
 
 static unsigned int count_records(const struct ckpt_image *image, unsigned int type)
@@ -66,18 +66,44 @@ static unsigned int count_records(const struct ckpt_image *image, unsigned int t
 	return n;
 }
 
+/* The first record of a type that has at least @size bytes, which is the leader's. */
+static const void *find_record(const struct ckpt_image *image, unsigned int type, size_t size)
+{
+	const struct ckpt_image_record *rec;
+	size_t i;
+
+	for (i = 0; (rec = ckpt_image_record(image, i)); i++)
+		if (rec->type == type)
+			return rec->len >= size ? rec->data : NULL;
+	return NULL;
+}
+
+static void print_process(const struct ckpt_image *image)
+{
+	const struct ckpt_image_process *process =
+		find_record(image, CKPT_REC_PROCESS, sizeof(*process));
+	const struct ckpt_image_thread *leader =
+		find_record(image, CKPT_REC_THREAD, sizeof(*leader));
+
+	if (process)
+		printf("%-13s %d\n", "PID:", process->pid);
+	if (leader)
+		print_text("command:", leader->comm, sizeof(leader->comm));
+}
+
 static void print_info(const struct ckpt_image *image)
 {
 	const struct ckpt_image_meta *meta = ckpt_image_meta(image);
 
-	print_text("kernel:", meta->release, sizeof(meta->release));
-	print_text("host:", meta->host, sizeof(meta->host));
-	print_time(meta->time);
+	print_process(image);
 	printf("%-13s %u\n", "threads:", meta->nr_threads);
 	printf("%-13s %u\n", "descriptors:", count_records(image, CKPT_REC_FD));
-	printf("%-13s %llu\n", "restores:", (unsigned long long)meta->generation);
 	print_size("memory:", (unsigned long long)meta->nr_pages * CKPT_IMAGE_PAGE_SIZE);
-	print_size("image:", ckpt_image_length(image));
+	print_size("size:", ckpt_image_length(image));
+	print_time(meta->time);
+	print_text("host:", meta->host, sizeof(meta->host));
+	print_text("kernel:", meta->release, sizeof(meta->release));
+	printf("%-13s %llu\n", "restores:", (unsigned long long)meta->generation);
 	printf("%-13s %u\n", "format:", meta->format);
 }
 
