@@ -281,6 +281,7 @@ static void init_is_refused(struct kunit *test)
 }
 
 /* clang-format off */
+
 static struct kunit_case group_cases[] = {
 	KUNIT_CASE(all_threads_are_new_at_first),
 	KUNIT_CASE(nothing_is_new_when_all_are_parked),
@@ -299,6 +300,7 @@ static struct kunit_case group_cases[] = {
 	KUNIT_CASE(init_is_refused),
 	{}
 };
+
 /* clang-format on */
 
 struct kunit_suite ckpt_group_suite = {

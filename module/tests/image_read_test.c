@@ -508,6 +508,7 @@ static void image_without_pages(struct kunit *test)
 }
 
 /* clang-format off */
+
 static struct kunit_case image_read_cases[] = {
 	KUNIT_CASE(good_image_is_read),
 	KUNIT_CASE(records_are_found),
@@ -532,6 +533,7 @@ static struct kunit_case image_read_cases[] = {
 	KUNIT_CASE(image_without_pages),
 	{}
 };
+
 /* clang-format on */
 
 struct kunit_suite ckpt_image_read_suite = {

@@ -45,9 +45,10 @@ union argument {
 	u8 bytes[256];
 };
 
-#define SUBJECT(name, type, flags, padding, waits)                                 \
-	{                                                                          \
-#name, CKPT_IOC_##name, sizeof(struct type), flags, padding, waits \
+#define SUBJECT(subject, type, flags, field, unlocked)                                    \
+	{                                                                                 \
+		.name = #subject, .cmd = CKPT_IOC_##subject, .size = sizeof(struct type), \
+		.known_flags = (flags), .padding = (field), .waits = (unlocked),          \
 	}
 #define PADDING(type) offsetof(struct type, reserved)
 
@@ -413,6 +414,7 @@ static void restart_signal_is_a_signal(struct kunit *test)
 }
 
 /* clang-format off */
+
 static struct kunit_case ioctl_cases[] = {
 	KUNIT_CASE_PARAM(each_size, subject_gen_params),
 	KUNIT_CASE_PARAM(surplus_is_zero, subject_gen_params),
@@ -434,6 +436,7 @@ static struct kunit_case ioctl_cases[] = {
 	KUNIT_CASE(restart_signal_is_a_signal),
 	{}
 };
+
 /* clang-format on */
 
 struct kunit_suite ckpt_ioctl_suite = {

@@ -151,6 +151,7 @@ static void dropped_messages_are_told_last(struct kunit *test)
 }
 
 /* clang-format off */
+
 static struct kunit_case message_cases[] = {
 	KUNIT_CASE(nothing_is_pending_at_first),
 	KUNIT_CASE(each_message_is_a_line),
@@ -163,6 +164,7 @@ static struct kunit_case message_cases[] = {
 	KUNIT_CASE(dropped_messages_are_told_last),
 	{}
 };
+
 /* clang-format on */
 
 struct kunit_suite ckpt_message_suite = {

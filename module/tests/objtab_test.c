@@ -122,6 +122,7 @@ static void empty_table_can_end(struct kunit *test)
 }
 
 /* clang-format off */
+
 static struct kunit_case objtab_cases[] = {
 	KUNIT_CASE(ids_are_given_once),
 	KUNIT_CASE(ids_of_many_objects_differ),
@@ -132,6 +133,7 @@ static struct kunit_case objtab_cases[] = {
 	KUNIT_CASE(empty_table_can_end),
 	{}
 };
+
 /* clang-format on */
 
 struct kunit_suite ckpt_objtab_suite = {

@@ -156,6 +156,7 @@ static void exit_leaves_nothing(struct kunit *test)
 }
 
 /* clang-format off */
+
 static struct kunit_case script_cases[] = {
 	KUNIT_CASE(call_is_stored_as_given),
 	KUNIT_CASE(calls_survive_growth),
@@ -168,6 +169,7 @@ static struct kunit_case script_cases[] = {
 	KUNIT_CASE(exit_leaves_nothing),
 	{}
 };
+
 /* clang-format on */
 
 struct kunit_suite ckpt_script_suite = {
