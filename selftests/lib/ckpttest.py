@@ -363,13 +363,13 @@ class Program:
         image.unlink()
 
 
-def state_program(name, *words, env=None):
+def state_program(name, *words, env=None, folder="state"):
     """Run a program that says `ready`, waits for the file `go` and then checks itself.
 
     First uninterrupted, which shows that its checks hold of themselves; then saved, killed and restored.
     """
     argv = [program(name), *words]
-    here = pathlib.Path.cwd()
+    here = pathlib.Path.cwd() / folder
     job = Job(argv, here / "uninterrupted", env=env)
     job.wait_out("ready")
     (job.folder / "go").touch()

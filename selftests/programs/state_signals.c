@@ -19,6 +19,8 @@
 #define PENDING 8
 #define STACK_SIZE (64 << 10)
 #define SI_OWN (-42)
+/* What the kernel fills of a sigset_t. */
+#define KERNEL_SIGSET 8
 
 static struct sigaction actions[65];
 static char status_before[2][4096], status_after[4096];
@@ -113,7 +115,7 @@ static void check_handlers(void)
 		wrong += now.sa_handler != actions[i].sa_handler ||
 			 now.sa_flags != actions[i].sa_flags ||
 			 now.sa_restorer != actions[i].sa_restorer ||
-			 memcmp(&now.sa_mask, &actions[i].sa_mask, sizeof(now.sa_mask));
+			 memcmp(&now.sa_mask, &actions[i].sa_mask, KERNEL_SIGSET);
 	}
 	check(!wrong, "handlers, their flags and masks: %d differ", wrong);
 }
@@ -196,7 +198,7 @@ static void *suspended(void *arg)
 	check(__atomic_load_n(&thread_go, __ATOMIC_SEQ_CST),
 	      "sigsuspend: ends by its signal alone");
 	pthread_sigmask(SIG_SETMASK, NULL, &now);
-	check(!memcmp(&now, &blocked, sizeof(now)), "sigsuspend: the old mask comes back");
+	check(!memcmp(&now, &blocked, KERNEL_SIGSET), "sigsuspend: the old mask comes back");
 	read_status(thread_tid, status_after, sizeof(status_after));
 	check_same_text("signal sets of a thread", status_before[1], status_after);
 	return arg;
@@ -228,6 +230,9 @@ static int state(void)
 	pthread_t thread;
 
 	set_up_handlers();
+	sigemptyset(&action.sa_mask);
+	sigaddset(&action.sa_mask, SIGALRM);
+	need(!sigaction(SIGUSR2, &action, NULL), "SIGUSR2");
 	need(!pthread_create(&thread, NULL, suspended, NULL), "thread");
 	while (!__atomic_load_n(&thread_ready, __ATOMIC_SEQ_CST))
 		nap(5);
@@ -235,9 +240,6 @@ static int state(void)
 	alternate.ss_sp = stack;
 	need(stack != MAP_FAILED && !sigaltstack(&alternate, NULL), "alternate stack");
 	set_up_pending();
-	sigemptyset(&action.sa_mask);
-	sigaddset(&action.sa_mask, SIGALRM);
-	need(!sigaction(SIGUSR2, &action, NULL), "SIGUSR2");
 	sigprocmask(SIG_BLOCK, NULL, &before);
 	/* Within the handler these two are blocked as well. */
 	sigemptyset(&set);
@@ -250,7 +252,7 @@ static int state(void)
 
 	check(handled == SIGUSR2, "the handler has returned");
 	sigprocmask(SIG_BLOCK, NULL, &after);
-	check(!memcmp(&before, &after, sizeof(before)), "the mask before the handler comes back");
+	check(!memcmp(&before, &after, KERNEL_SIGSET), "the mask before the handler comes back");
 	check_handlers();
 	check_pending();
 	__atomic_store_n(&thread_go, true, __ATOMIC_SEQ_CST);
