@@ -85,7 +85,7 @@ static void fix(u8 *data, size_t len)
 static void use_records(const struct ckpt_image_reader *img)
 {
 	const struct ckpt_record *rec;
-	volatile u8 sum = 0;
+	static volatile u8 sum;
 
 	ckpt_for_each_record(rec, img) {
 		for (u32 i = 0; i < rec->len; i++)
