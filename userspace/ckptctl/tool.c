@@ -94,5 +94,5 @@ int tool_explain(int ckpt, int err, const char *what, const char *fmt, ...)
 		tool_error("%s: %s: %s", object, what, strerror(err));
 	}
 	free(messages);
-	return err == EPERM ? EXIT_LACKING : EXIT_REFUSED;
+	return EXIT_REFUSED;
 }

@@ -32,7 +32,7 @@ int tool_open_device(void);
 
 /*
  * Prints the messages of a request. When there are none it prints "OBJECT: what: why" with
- * why from @err. Returns the exit status.
+ * why from @err. Returns EXIT_REFUSED.
  */
 int tool_explain(int ckpt, int err, const char *what, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
