@@ -85,7 +85,7 @@ static void fix(u8 *data, size_t len)
 static void use_records(const struct ckpt_image_reader *img)
 {
 	const struct ckpt_record *rec;
-	static volatile u8 sum;
+	u8 sum = 0;
 
 	ckpt_for_each_record(rec, img) {
 		for (u32 i = 0; i < rec->len; i++)
@@ -95,6 +95,8 @@ static void use_records(const struct ckpt_image_reader *img)
 		if (rec->id && ckpt_image_object(img, rec->type, rec->id)->id != rec->id)
 			abort();
 	}
+	/* Nobody may optimise the reads away. */
+	asm volatile("" : : "r"(sum));
 }
 
 static void read_all(struct ckpt_image_reader *img)
