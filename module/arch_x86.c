@@ -286,6 +286,11 @@ static bool has_speculation_control(struct task_struct *t, const struct ckpt_cpu
 	       task_spec_ib_force_disable(t) || test_tsk_thread_flag(t, TIF_SPEC_L1D_FLUSH);
 }
 
+static bool has_protection_keys(struct task_struct *t, const struct ckpt_cpu_state *c)
+{
+	return ckpt_has_protection_keys(t->mm);
+}
+
 static bool has_dynamic_xstate(struct task_struct *t, const struct ckpt_cpu_state *c)
 {
 	return t->group_leader->thread.fpu.perm.__state_perm & XFEATURE_MASK_USER_DYNAMIC;
@@ -316,6 +321,7 @@ static const struct {
 	{ has_faulting_cpuid, "faulting CPUID (ARCH_CPUID)" },
 	{ has_faulting_tsc, "faulting TSC (PR_SET_TSC)" },
 	{ has_speculation_control, "speculation control (PR_SET_SPECULATION_CTRL)" },
+	{ has_protection_keys, "memory protection key (pkey_alloc)" },
 	{ has_dynamic_xstate, "permission for AMX registers (ARCH_REQ_XCOMP_PERM)" },
 	{ has_shadow_stack, "shadow stack" },
 	{ has_address_masking, "linear address masking" },

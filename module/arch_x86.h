@@ -60,7 +60,10 @@ const char *ckpt_regs_check(const struct ckpt_image_regs *r);
 /* Makes them current's user registers. In current, from task work; for what passed ckpt_regs_check(). */
 void ckpt_regs_install(const struct ckpt_image_regs *r);
 
-/* Layout of the extended registers on this CPU. */
+/* Extended registers. */
+
+/* Bits that MXCSR may have on this CPU. The kernel exports it and declares it in a header of its own. */
+extern unsigned int mxcsr_feature_mask;
 
 /* Bytes of the uncompacted layout; a multiple of 8. */
 u32 ckpt_xstate_size(void);

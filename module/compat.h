@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
+#include <linux/prctl.h>
 #include <linux/uio.h>
 #include <linux/version.h>
 
@@ -139,11 +140,88 @@ static inline bool ckpt_has_address_masking(const struct mm_struct *mm)
 #endif
 }
 
+/* A kernel may be built without them; key 0 is everybody's. */
+static inline bool ckpt_has_protection_keys(const struct mm_struct *mm)
+{
+#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
+	return mm->context.pkey_allocation_map & ~1;
+#else
+	return false;
+#endif
+}
+
+static inline bool ckpt_has_utilization_clamps(const struct task_struct *task)
+{
+#ifdef CONFIG_UCLAMP_TASK
+	return task->uclamp_req[UCLAMP_MIN].user_defined ||
+	       task->uclamp_req[UCLAMP_MAX].user_defined;
+#else
+	return false;
+#endif
+}
+
+static inline bool ckpt_has_core_cookie(const struct task_struct *task)
+{
+#ifdef CONFIG_SCHED_CORE
+	return task->core_cookie;
+#else
+	return false;
+#endif
+}
+
 /* prctl(PR_SET_MDWE) is new in 6.3. */
 static inline bool ckpt_denies_write_exec(const struct mm_struct *mm)
 {
 #ifdef MMF_HAS_MDWE
 	return test_bit(MMF_HAS_MDWE, &mm->flags);
+#else
+	return false;
+#endif
+}
+
+/* Files that overlayfs maps carry the path that the user sees beside their own since 6.8. */
+static inline const struct path *ckpt_file_path(const struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	return file_user_path(file);
+#else
+	return &file->f_path;
+#endif
+}
+
+/* prctl(PR_SET_MEMORY_MERGE) came in 6.4. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define CKPT_HAS_MEMORY_MERGE true
+#define CKPT_PR_SET_MEMORY_MERGE PR_SET_MEMORY_MERGE
+#define CKPT_MMF_MERGE BIT(MMF_VM_MERGE_ANY)
+#else
+#define CKPT_HAS_MEMORY_MERGE false
+#define CKPT_PR_SET_MEMORY_MERGE 67
+#define CKPT_MMF_MERGE 0UL
+#endif
+
+/* Flags of a VMA that came later: sealing (6.10), droppable memory (6.11), shadow stacks (6.6). */
+#ifdef VM_SEALED
+#define CKPT_VM_SEALED VM_SEALED
+#else
+#define CKPT_VM_SEALED VM_NONE
+#endif
+#ifdef VM_DROPPABLE
+#define CKPT_VM_DROPPABLE VM_DROPPABLE
+#else
+#define CKPT_VM_DROPPABLE VM_NONE
+#endif
+#ifdef VM_SHADOW_STACK
+#define CKPT_VM_SHADOW_STACK VM_SHADOW_STACK
+#else
+#define CKPT_VM_SHADOW_STACK VM_NONE
+#endif
+
+/* Tagged addresses (LAM) came in 6.4. */
+static inline bool ckpt_mm_has_tags(struct mm_struct *mm)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0) && defined(CONFIG_ADDRESS_MASKING)
+	return mm->context.lam_cr3_mask;
 #else
 	return false;
 #endif
