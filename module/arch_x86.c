@@ -25,7 +25,7 @@
 #include "compat.h"
 #include "eintr.h"
 
-/* What a program may have set in its flags; the trap flag and the resume flag belong to debuggers. */
+/* What a program may have set in its flags; trap and resume flag belong to debuggers. */
 #define USER_FLAGS                                                                       \
 	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | X86_EFLAGS_SF | \
 	 X86_EFLAGS_DF | X86_EFLAGS_OF | X86_EFLAGS_NT | X86_EFLAGS_AC | X86_EFLAGS_ID)
@@ -102,7 +102,7 @@ int ckpt_xstate_features(u64 *features)
 		return -ENOMEM;
 	err = xstate_get(area, size);
 	if (!err) {
-		/* The kernel leaves the components that it knows in the words that XSAVE does not use. */
+		/* The kernel tells what it knows in words that XSAVE does not use. */
 		memcpy(features, area->i387.sw_reserved, sizeof(*features));
 		*features &= ~XFEATURE_MASK_USER_DYNAMIC;
 	}
@@ -110,7 +110,7 @@ int ckpt_xstate_features(u64 *features)
 	return err;
 }
 
-/* Of current, PKRU is right in the CPU only, and the bit that tells whether it is in use may be old too. */
+/* Of current, PKRU is right in the CPU only, and the bit that says "in use" may be old too. */
 static void put_pkru(struct xregs_state *area)
 {
 	u32 offset, size, pkru;
@@ -169,12 +169,12 @@ int ckpt_xstate_apply(const void *area)
 	kvfree(old);
 	if (err)
 		return err;
-	/* From here on memory holds the truth, the CPU's registers are loaded from it on return to user mode. */
+	/* From here on memory holds the truth; the CPU loads it on return to user mode. */
 	fpregs_lock();
 	set_thread_flag(TIF_NEED_FPU_LOAD);
 	fpregs_unlock();
 
-	/* The kernel warns when a task sets its own: it may be loaded on a CPU, which was just ruled out. */
+	/* The kernel warns when a task sets its own: they might be loaded. */
 	INIT_WORK_ONSTACK(&w.work, set_from_worker);
 	schedule_work(&w.work);
 	flush_work(&w.work);

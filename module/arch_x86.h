@@ -14,7 +14,7 @@ struct task_struct;
 
 /**
  * struct ckpt_cpu_state - what a thread captures of itself as it parks
- * @regs: registers as the entry code left them: ax is the raw result, orig_ax the number of the call
+ * @regs: as the entry code left them: ax is the raw result, orig_ax the number of the call
  * @fs_base: base of fs
  * @gs_base: base of gs
  * @fs: selector fs, gs, ds, es below
@@ -38,7 +38,7 @@ struct ckpt_cpu_state {
 
 int ckpt_cpu_state_init(struct ckpt_cpu_state *c);
 void ckpt_cpu_state_exit(struct ckpt_cpu_state *c);
-/* In the thread itself, from task work. Mends the result of calls that would leak EINTR first (eintr.c). */
+/* In the thread itself, from task work. Mends calls that would leak EINTR first (eintr.c). */
 void ckpt_cpu_state_capture(struct ckpt_cpu_state *c);
 
 /**
@@ -57,12 +57,12 @@ bool ckpt_cpu_state_obstacle(struct task_struct *task, const struct ckpt_cpu_sta
 void ckpt_regs_save(struct ckpt_image_regs *r, const struct ckpt_cpu_state *c);
 /* Why a thread must not get these registers, or NULL. */
 const char *ckpt_regs_check(const struct ckpt_image_regs *r);
-/* Makes them current's user registers. In current, from task work; for what passed ckpt_regs_check(). */
+/* Makes them current's. From task work, for what passed ckpt_regs_check(). */
 void ckpt_regs_install(const struct ckpt_image_regs *r);
 
 /* Extended registers. */
 
-/* Bits that MXCSR may have on this CPU. The kernel exports it and declares it in a header of its own. */
+/* Bits that MXCSR may have on this CPU; exported, but declared in a header of the kernel's own. */
 extern unsigned int mxcsr_feature_mask;
 
 /* Bytes of the uncompacted layout; a multiple of 8. */

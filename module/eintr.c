@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* System calls that return EINTR when a thread is brought into the freezer: they are restarted instead. */
+/* System calls that return EINTR when their thread is frozen: they are restarted instead. */
 
 #include "eintr.h"
 
@@ -109,7 +109,7 @@ void ckpt_eintr_mend(struct pt_regs *regs)
 		found = copies_with_time_limit(regs);
 		break;
 	}
-	/* A handler that runs now still makes the call return EINTR, whatever its SA_RESTART says. */
+	/* A handler that runs now still makes it return EINTR, whatever SA_RESTART says. */
 	if (found)
 		regs->ax = -ERESTARTNOHAND;
 }

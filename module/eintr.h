@@ -5,7 +5,7 @@
 
 struct pt_regs;
 
-/* Lets current's interrupted system call be restarted where the kernel would return EINTR to the program. */
+/* Restarts current's interrupted system call where the program would see EINTR. */
 void ckpt_eintr_mend(struct pt_regs *regs);
 
 #endif /* CKPT_EINTR_H */

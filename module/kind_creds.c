@@ -15,10 +15,11 @@
 
 #include "compat.h"
 #include "kinds.h"
+#include "ksyms.h"
 #include "restorer.h"
 #include "saver.h"
 
-#define KNOWN_CAPS	GENMASK_ULL(CAP_LAST_CAP, 0)
+#define KNOWN_CAPS GENMASK_ULL(CAP_LAST_CAP, 0)
 #define KNOWN_SECUREBITS (SECURE_ALL_BITS | SECURE_ALL_LOCKS)
 
 static u32 uid_of(kuid_t uid)
@@ -73,6 +74,8 @@ static void refuse(struct ckpt_saver *s, struct task_struct *task, const struct 
 		ckpt_save_refuse(s, "creds", "thread %d: default keyring %u for requests: %s", tid,
 				 cred->jit_keyring, "reset it first");
 #endif
+	if (ckpt_has_landlock(cred))
+		ckpt_save_refuse(s, "creds", "thread %d: Landlock sandbox: not supported", tid);
 	refuse_label(s, task);
 }
 
@@ -146,8 +149,8 @@ static int check_gain(struct ckpt_restorer *r, u32 tid, const struct ckpt_image_
 	const struct cred *mine = current_cred();
 	u64 gain = (i->cap_permitted & ~ckpt_cap_get(mine->cap_permitted)) |
 		   (i->cap_bset & ~ckpt_cap_get(mine->cap_bset)) |
-		   (i->cap_inheritable & ~(ckpt_cap_get(mine->cap_inheritable) |
-					   ckpt_cap_get(mine->cap_permitted)));
+		   (i->cap_inheritable &
+		    ~(ckpt_cap_get(mine->cap_inheritable) | ckpt_cap_get(mine->cap_permitted)));
 	u64 all = i->cap_inheritable | i->cap_permitted | i->cap_bset;
 
 	if (all & ~KNOWN_CAPS)
@@ -199,8 +202,8 @@ static int verify_all(struct ckpt_restorer *r)
 }
 
 /*
- * Only the system call makes the accounts of another user. The real user ID alone leaves the tool its
- * capabilities; all else follows in apply().
+ * Only the system call makes the accounts of another user. The real user ID alone leaves the
+ * tool its capabilities; all else follows in apply().
  */
 static int script(struct ckpt_restorer *r)
 {

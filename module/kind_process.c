@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Kind: what belongs to the process as a whole: its IDs, memory barriers, the out-of-memory score. */
+/* Kind: what belongs to the process as a whole: IDs, memory barriers, out-of-memory score. */
 
 #include <linux/err.h>
 #include <linux/membarrier.h>

@@ -36,7 +36,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	return 0;
 }
 
-/* It comes behind the signals that were pending, and before the first instruction: all are blocked. */
+/* It comes behind the signals that were pending, and all are blocked until the end. */
 static int script(struct ckpt_restorer *r)
 {
 	kernel_siginfo_t info;

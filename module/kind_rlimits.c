@@ -39,9 +39,8 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 
 	for (n = 0; n < CKPT_NR_RLIMITS; n++)
 		if (i->limits[n].cur > i->limits[n].max)
-			return ckpt_restore_error(r, -EBADMSG,
-						  "resource limit %u: soft limit above hard limit",
-						  n);
+			return ckpt_restore_error(r, -EBADMSG, "resource limit %u: %s", n,
+						  "soft limit above hard limit");
 	return 0;
 }
 

@@ -19,8 +19,9 @@
 #include "restorer.h"
 #include "saver.h"
 
-#define KNOWN_FLAGS (CKPT_SCHED_RESET_ON_FORK | CKPT_SCHED_RECLAIM | CKPT_SCHED_DL_OVERRUN | \
-		     CKPT_SCHED_AFFINITY)
+#define KNOWN_FLAGS                                                              \
+	(CKPT_SCHED_RESET_ON_FORK | CKPT_SCHED_RECLAIM | CKPT_SCHED_DL_OVERRUN | \
+	 CKPT_SCHED_AFFINITY)
 
 /* Only a mask that somebody asked for is the thread's own; other limits come from its cgroup. */
 static bool copy_affinity(struct task_struct *task, unsigned long *mask)
@@ -176,7 +177,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	return 0;
 }
 
-/* The call leaves the mask that was asked for where the kernel looks for it when CPUs come and go. */
+/* The call also stores what was asked for, which counts when CPUs come and go. */
 static int script_affinity(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
 	const struct ckpt_image_sched *i = ckpt_image_find(&r->img, CKPT_REC_SCHED, t->tid)->data;

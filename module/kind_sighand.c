@@ -18,7 +18,8 @@ static_assert(CKPT_NR_SIGNALS == _NSIG);
 
 static int save(struct ckpt_saver *s)
 {
-	struct sighand_struct *sighand = s->task->sighand;
+	/* The sighand of a parked task stays. */
+	struct sighand_struct *sighand = rcu_dereference_protected(s->task->sighand, true);
 	struct ckpt_image_sighand *i;
 	unsigned int n;
 	u64 odd = 0;
@@ -74,7 +75,8 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
 	const struct ckpt_image_sighand *i = ckpt_image_find(&r->img, CKPT_REC_SIGHAND, 0)->data;
-	struct sighand_struct *sighand = current->sighand;
+	/* Nobody but current itself replaces its sighand. */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	unsigned int n;
 
 	if (!ckpt_rthread_is_leader(t))

@@ -54,7 +54,7 @@ static void copy(struct queue *to, struct sigpending *pending)
 
 	list_for_each_entry(q, &pending->list, list)
 		add(to, &q->info);
-	/* A signal without an entry is told to the program as one from the kernel's depths, see collect_signal(). */
+	/* One without an entry looks to the program like this, see collect_signal(). */
 	for (sig = 1; sig <= _NSIG; sig++) {
 		kernel_siginfo_t info;
 
@@ -79,7 +79,8 @@ static unsigned int count(const struct sigpending *pending)
 
 static int save_queue(struct ckpt_saver *s, struct sigpending *pending, u32 tid)
 {
-	spinlock_t *lock = &s->task->sighand->siglock;
+	/* The sighand of a parked task stays. */
+	spinlock_t *lock = &rcu_dereference_protected(s->task->sighand, true)->siglock;
 	struct ckpt_image_siginfo *i;
 	struct queue q = {};
 	unsigned int n;
@@ -134,7 +135,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	return 0;
 }
 
-/* Only the kernel may send the signals of one thread in another's name: here, where all of them are blocked. */
+/* Only the kernel may send signals of any sender to one thread; all of them are blocked. */
 static int create(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;

@@ -18,11 +18,12 @@
 #include "saver.h"
 
 static_assert(sizeof(sigset_t) == sizeof(u64));
-static_assert(TASK_COMM_LEN == sizeof(((struct ckpt_image_thread *)NULL)->comm));
+static_assert(sizeof_field(struct ckpt_image_thread, comm) == TASK_COMM_LEN);
 
-#define KNOWN_PERSONALITY (PER_MASK | ADDR_NO_RANDOMIZE | MMAP_PAGE_ZERO | ADDR_COMPAT_LAYOUT | \
-			   READ_IMPLIES_EXEC | ADDR_LIMIT_32BIT | SHORT_INODE | WHOLE_SECONDS | \
-			   STICKY_TIMEOUTS | ADDR_LIMIT_3GB | UNAME26)
+#define KNOWN_PERSONALITY                                                                         \
+	(PER_MASK | ADDR_NO_RANDOMIZE | MMAP_PAGE_ZERO | ADDR_COMPAT_LAYOUT | READ_IMPLIES_EXEC | \
+	 ADDR_LIMIT_32BIT | SHORT_INODE | WHOLE_SECONDS | STICKY_TIMEOUTS | ADDR_LIMIT_3GB |      \
+	 UNAME26)
 
 static bool is_interrupted(const struct ckpt_image_regs *r)
 {
@@ -105,8 +106,9 @@ static bool is_user_address(u64 address, u64 len)
 static const char *check_restart(const struct ckpt_image_thread *i)
 {
 	struct ckpt_restart restart = load_restart(&i->restart);
+	bool has_data = restart.kind != CKPT_RESTART_NONE;
 
-	if (is_interrupted(&i->regs) != (restart.kind != CKPT_RESTART_NONE))
+	if (is_interrupted(&i->regs) != has_data)
 		return "result and restart data do not match";
 	return ckpt_restart_check(&restart);
 }
@@ -200,20 +202,23 @@ static void install_rseq(const struct ckpt_image_thread *i)
 	current->rseq = (struct rseq __user *)i->rseq;
 	current->rseq_sig = i->rseq_sig;
 	ckpt_rseq_set_len(current, i->rseq_len);
-	/* As after a preemption: a critical section starts again, and the CPU number is written anew. */
+	/* A critical section starts again, and the CPU number is written anew. */
 	rseq_preempt(current);
 	preempt_enable();
 }
 
 static void install_signals(const struct ckpt_image_thread *i)
 {
-	spin_lock_irq(&current->sighand->siglock);
+	/* Nobody but current itself replaces its sighand. */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
+
+	spin_lock_irq(&sighand->siglock);
 	memcpy(&current->blocked, &i->blocked, sizeof(current->blocked));
 	current->sas_ss_sp = i->altstack_sp;
 	current->sas_ss_size = i->altstack_size;
 	current->sas_ss_flags = i->altstack_flags;
 	recalc_sigpending();
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 }
 
 static void install(struct ckpt_restorer *r, struct ckpt_rthread *t)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Kind without records: state of processes and threads that cannot be brought back yet is refused by name. */
+/* Kind without records: state that cannot be brought back yet is refused by name. */
 
 #include <linux/err.h>
 #include <linux/hrtimer.h>
@@ -96,8 +96,7 @@ static bool has_pid_ns(struct ckpt_saver *s)
 {
 	struct pid_namespace *mine = task_active_pid_ns(current);
 
-	return task_active_pid_ns(s->task) != mine ||
-	       s->task->nsproxy->pid_ns_for_children != mine;
+	return task_active_pid_ns(s->task) != mine || s->task->nsproxy->pid_ns_for_children != mine;
 }
 
 static bool has_time_ns(struct ckpt_saver *s)
@@ -187,10 +186,13 @@ static int refuse_related(struct ckpt_saver *s)
 
 /* --- threads --- */
 
-/* The private structure of ipc/sem.c. Every program with threads has one; it matters when it is not empty. */
+/*
+ * The private structure of ipc/sem.c. Every program with threads has one; it matters when it is not
+ * empty.
+ */
 struct sem_undo_list {
 	refcount_t refcnt;
-	spinlock_t lock;
+	spinlock_t lock; /* guards list_proc */
 	struct list_head list_proc;
 };
 
@@ -285,7 +287,8 @@ static const struct {
 	{ has_dispatch, "PR_SET_SYSCALL_USER_DISPATCH: not supported" },
 	{ has_io_uring, "io_uring: not supported" },
 	{ has_mempolicy, "memory policy (set_mempolicy): not supported" },
-	{ has_pi_futex, "owns a priority inheritance futex that another process waits for: try later" },
+	{ has_pi_futex,
+	  "owns a priority inheritance futex that another process waits for: try later" },
 	{ has_perf_events, "performance counter (perf_event_open): not supported" },
 	{ has_mce_policy, "machine check policy (PR_MCE_KILL): not supported" },
 	{ is_io_flusher, "PR_SET_IO_FLUSHER: not supported" },
@@ -314,8 +317,7 @@ static int save_thread(struct ckpt_saver *s, struct ckpt_thread *t)
 
 	for (i = 0; i < ARRAY_SIZE(of_thread); i++)
 		if (of_thread[i].is_there(s, t->task))
-			ckpt_save_refuse(s, "unsupported", "thread %d: %s", tid,
-					 of_thread[i].what);
+			ckpt_save_refuse(s, "unsupported", "thread %d: %s", tid, of_thread[i].what);
 	for (i = 0; ckpt_cpu_state_obstacle(t->task, &t->cpu, i, &what); i++)
 		if (what)
 			ckpt_save_refuse(s, "unsupported", "thread %d: %s: not supported", tid,

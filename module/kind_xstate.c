@@ -19,8 +19,8 @@
 static_assert(sizeof(struct xregs_state) == CKPT_XSTATE_MIN_SIZE);
 
 /* The components that have a place of their own behind the legacy area. */
-#define FIRST_PART	2
-#define PART_BITS(f)	((f) & ~(XFEATURE_MASK_FP | XFEATURE_MASK_SSE))
+#define FIRST_PART 2
+#define PART_BITS(f) ((f) & ~(XFEATURE_MASK_FP | XFEATURE_MASK_SSE))
 
 static const u8 *area_of(const struct ckpt_image_xstate *i)
 {
@@ -126,8 +126,8 @@ static int check_cpu(struct ckpt_restorer *r, u32 tid, const struct ckpt_image_x
 		ckpt_xstate_part(p->feature, &offset, &size);
 		if (size != p->size || offset + size > ckpt_xstate_size())
 			return ckpt_restore_error(r, -EOPNOTSUPP,
-						  "thread %u: %s registers: %u bytes, %u on this CPU",
-						  tid, ckpt_xstate_name(p->feature), p->size, size);
+						  "thread %u: %s registers: %u bytes, here %u", tid,
+						  ckpt_xstate_name(p->feature), p->size, size);
 	}
 	return 0;
 }
@@ -144,8 +144,8 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	why = why ?: check_parts(i);
 	why = why ?: check_header(i);
 	if (why)
-		return ckpt_restore_error(r, -EBADMSG, "thread %u: extended registers: %s", rec->tid,
-					  why);
+		return ckpt_restore_error(r, -EBADMSG, "thread %u: extended registers: %s",
+					  rec->tid, why);
 	return check_cpu(r, rec->tid, i);
 }
 

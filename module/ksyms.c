@@ -3,9 +3,11 @@
 
 #include "ksyms.h"
 
+#include <linux/cred.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
+#include <linux/lsm_hooks.h>
 #include <linux/printk.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
@@ -31,6 +33,8 @@ ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
 ckpt_restart_fn ckpt_futex_wait_restart;
 ckpt_restart_fn ckpt_do_restart_poll;
 static void *create_pipe_address;
+static const bool *landlock_is_on;
+static const struct lsm_blob_sizes *landlock_sizes;
 
 static const struct {
 	const char *name;
@@ -40,11 +44,27 @@ static const struct {
 	{ "futex_wait_restart", (void **)&ckpt_futex_wait_restart },
 	{ "do_restart_poll", (void **)&ckpt_do_restart_poll },
 	{ "create_pipe_files", &create_pipe_address },
+#ifdef CONFIG_SECURITY_LANDLOCK
+	{ "landlock_initialized", (void **)&landlock_is_on },
+	{ "landlock_blob_sizes", (void **)&landlock_sizes },
+#endif
 };
 
 int ckpt_create_pipe_files(struct file **res, int flags)
 {
 	return static_call(create_pipe)(res, flags);
+}
+
+bool ckpt_has_landlock(const struct cred *cred)
+{
+#ifdef CONFIG_SECURITY_LANDLOCK
+	/* struct landlock_cred_security begins with the domain, NULL for none. */
+	void *const *domain = cred->security + landlock_sizes->lbs_cred;
+
+	return *landlock_is_on && *domain;
+#else
+	return false;
+#endif
 }
 
 /* A kprobe skips the landing pad at the start of a function: ENDBR64, or the NOP that seals one. */

@@ -3,6 +3,9 @@
 #ifndef CKPT_KSYMS_H
 #define CKPT_KSYMS_H
 
+#include <linux/types.h>
+
+struct cred;
 struct file;
 struct restart_block;
 
@@ -14,6 +17,9 @@ extern ckpt_restart_fn ckpt_do_restart_poll;
 
 /* create_pipe_files(): res[0] reads, res[1] writes. */
 int ckpt_create_pipe_files(struct file **res, int flags);
+
+/* Whether credentials are confined by Landlock, which the kernel tells nobody. */
+bool ckpt_has_landlock(const struct cred *cred);
 
 int ckpt_ksyms_init(void);
 

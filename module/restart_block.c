@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interrupted system calls that go on with their remaining time: between restart_block and image. */
+/* Interrupted system calls that go on with their remaining time. */
 
 #include "restart_block.h"
 
@@ -41,7 +41,7 @@ static u64 expiry(u32 clock, u64 left)
 
 static void capture_nanosleep(struct ckpt_restart *c, const struct restart_block *rb)
 {
-	/* A relative sleep by CLOCK_REALTIME runs by CLOCK_MONOTONIC, and an absolute one has no restart_block. */
+	/* A sleep by CLOCK_REALTIME runs by CLOCK_MONOTONIC; an absolute one needs no data. */
 	c->kind = CKPT_RESTART_NANOSLEEP;
 	c->flags = CKPT_RESTART_TIMEOUT;
 	c->clock = rb->nanosleep.clockid;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An interrupted system call that goes on with its remaining time: the restart_block, in numbers of our own. */
+/* Interrupted system calls: the restart_block of the kernel, in numbers of our own. */
 #ifndef CKPT_RESTART_BLOCK_H
 #define CKPT_RESTART_BLOCK_H
 

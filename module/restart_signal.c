@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Registry of the processes that asked for a signal at resume, and of those that were restored before. */
+/* Registry of the processes that asked for a signal at resume or were restored before. */
 
 #include "restart_signal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which processes asked for a signal when they resume from an image, and how often they did resume. */
+/* Which processes asked for a signal at resume, and how often they did resume. */
 #ifndef CKPT_RESTART_SIGNAL_H
 #define CKPT_RESTART_SIGNAL_H
 

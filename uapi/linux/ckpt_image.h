@@ -189,7 +189,7 @@ struct ckpt_image_process {
 } __attribute__((packed, aligned(4)));
 
 /**
- * struct ckpt_image_regs - general registers, in the order and with the names of struct user_regs_struct
+ * struct ckpt_image_regs - general registers, as in struct user_regs_struct
  * @r15: general register
  * @r14: general register
  * @r13: general register
@@ -345,11 +345,11 @@ struct ckpt_image_xstate_part {
 
 /**
  * struct ckpt_image_xstate - CKPT_REC_XSTATE
- * @features: components that are not in their initial state, bits of XCR0; the XSTATE_BV of the area
+ * @features: components that are not in their initial state, bits of XCR0: XSTATE_BV
  * @nr_parts: components in use beyond x87 and SSE
  * @size: bytes of the area, a multiple of 8
- * @parts: the components in use, in the order of their bits; behind them the area, in the uncompacted layout
- *	of XSAVE
+ * @parts: the components in use, in the order of their bits; behind them the area, in the
+ *	uncompacted layout of XSAVE
  */
 struct ckpt_image_xstate {
 	__u64 features;
@@ -417,7 +417,7 @@ struct ckpt_image_creds {
  * @flags: CKPT_SCHED_* bits
  * @nice: -20 to 19
  * @priority: 1 to 99 with SCHED_FIFO and SCHED_RR, else 0
- * @runtime: SCHED_DEADLINE: nanoseconds; SCHED_OTHER and SCHED_BATCH: slice that was asked for, 0 for none
+ * @runtime: SCHED_DEADLINE: nanoseconds; other policies: slice that was asked for, 0 for none
  * @deadline: SCHED_DEADLINE: nanoseconds
  * @period: SCHED_DEADLINE: nanoseconds
  * @ioprio: ioprio_set(2), 0 when it follows from @nice
@@ -463,7 +463,7 @@ struct ckpt_image_sighand {
 } __attribute__((packed, aligned(4)));
 
 /**
- * struct ckpt_image_siginfo - CKPT_REC_SIGINFO; the tid of the record tells whose it is, 0 for the process
+ * struct ckpt_image_siginfo - CKPT_REC_SIGINFO, of the thread that the record names or of all
  * @info: a pending signal, siginfo_t of the x86-64 ABI
  */
 struct ckpt_image_siginfo {
@@ -502,6 +502,291 @@ struct ckpt_image_restart_signal {
 
 /* --- descriptors --- */
 
+/* Descriptors are below this. */
+#define CKPT_FD_MAX (1U << 27)
+/* struct ckpt_image_fd.flags */
+#define CKPT_FD_CLOEXEC (1U << 0)
+
+/**
+ * struct ckpt_image_fd - CKPT_REC_FD, in ascending order of @fd
+ * @fd: the descriptor
+ * @flags: CKPT_FD_* bits
+ * @file: id of the CKPT_REC_FILE that it refers to
+ * @reserved: 0
+ */
+struct ckpt_image_fd {
+	__u32 fd;
+	__u32 flags;
+	__u32 file;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/* Values of struct ckpt_image_file.type. */
+enum {
+	CKPT_FILE_REGULAR = 1,
+	CKPT_FILE_DIRECTORY,
+	CKPT_FILE_DEVICE, /* character device without state: null, zero, full, random, urandom */
+	CKPT_FILE_TTY, /* the controlling terminal */
+	CKPT_FILE_PIPE,
+	CKPT_FILE_SHM, /* memfd */
+};
+
+/**
+ * struct ckpt_image_file - CKPT_REC_FILE
+ * @type: CKPT_FILE_*
+ * @flags: open(2) flags: access mode, O_APPEND, O_NONBLOCK, O_SYNC...
+ * @position: file position
+ * @size: CKPT_FILE_REGULAR: bytes in the file
+ * @mtime: CKPT_FILE_REGULAR: when it was modified, nanoseconds since the epoch
+ * @object: CKPT_FILE_PIPE and CKPT_FILE_SHM: id of the CKPT_REC_PIPE or CKPT_REC_SHM, else 0
+ * @major: CKPT_FILE_DEVICE: major number
+ * @minor: CKPT_FILE_DEVICE: minor number
+ * @reserved: 0
+ * @path: absolute path; of a CKPT_FILE_TTY, CKPT_FILE_PIPE and CKPT_FILE_SHM the name for messages
+ */
+struct ckpt_image_file {
+	__u32 type;
+	__u32 flags;
+	__u64 position;
+	__u64 size;
+	__u64 mtime;
+	__u32 object;
+	__u32 major;
+	__u32 minor;
+	__u32 reserved;
+	char path[];
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_pipe_buffer.flags */
+#define CKPT_PIPE_PACKET (1U << 0) /* read(2) ends at its end: O_DIRECT */
+#define CKPT_PIPE_MERGE (1U << 1) /* the next write may go on in its page */
+
+/**
+ * struct ckpt_image_pipe_buffer - one buffer of a pipe
+ * @len: bytes in it, 1 to 4096
+ * @flags: CKPT_PIPE_* bits
+ */
+struct ckpt_image_pipe_buffer {
+	__u32 len;
+	__u32 flags;
+} __attribute__((packed, aligned(4)));
+
+#define CKPT_PIPE_MAX_SLOTS (1U << 19)
+
+/**
+ * struct ckpt_image_pipe - CKPT_REC_PIPE
+ * @nr_slots: buffers that it has room for, a power of two; F_GETPIPE_SZ tells 4096 times that
+ * @nr_buffers: buffers that follow
+ * @uid: owner
+ * @gid: group
+ * @mode: permission bits
+ * @reserved: 0
+ * @buffers: its buffers, the one that is read first at the front; behind them their bytes
+ */
+struct ckpt_image_pipe {
+	__u32 nr_slots;
+	__u32 nr_buffers;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+	__u32 reserved;
+	struct ckpt_image_pipe_buffer buffers[];
+} __attribute__((packed, aligned(4)));
+
+/* Values of struct ckpt_image_lock.kind. */
+enum {
+	CKPT_LOCK_POSIX = 1, /* fcntl(F_SETLK) */
+	CKPT_LOCK_OFD, /* fcntl(F_OFD_SETLK) */
+	CKPT_LOCK_FLOCK, /* flock(2) */
+};
+
+/* Values of struct ckpt_image_lock.type. */
+enum {
+	CKPT_LOCK_READ = 1,
+	CKPT_LOCK_WRITE,
+};
+
+/**
+ * struct ckpt_image_lock - CKPT_REC_LOCK
+ * @file: id of the CKPT_REC_FILE that it was taken by
+ * @kind: CKPT_LOCK_*, how it was taken
+ * @type: CKPT_LOCK_READ or CKPT_LOCK_WRITE
+ * @reserved: 0
+ * @start: first byte
+ * @end: last byte; 2^63 - 1 for a lock that has no end
+ */
+struct ckpt_image_lock {
+	__u32 file;
+	__u32 kind;
+	__u32 type;
+	__u32 reserved;
+	__u64 start;
+	__u64 end;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_fs - CKPT_REC_FS
+ * @umask: umask(2)
+ * @reserved: 0
+ * @cwd: working directory, an absolute path
+ */
+struct ckpt_image_fs {
+	__u32 umask;
+	__u32 reserved;
+	char cwd[];
+} __attribute__((packed, aligned(4)));
+
 /* --- memory --- */
+
+/**
+ * struct ckpt_image_mapped_file - how a mapped file is known again
+ * @size: its size, in bytes
+ * @mtime: when its content was changed last, nanoseconds since the epoch
+ * @mode: its type, S_IFREG or S_IFCHR
+ * @rdev: number of the device when it is one, as in struct stat
+ */
+struct ckpt_image_mapped_file {
+	__u64 size;
+	__s64 mtime;
+	__u32 mode;
+	__u32 rdev;
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_shm.flags: memory is not reserved in advance, as with MAP_NORESERVE. */
+#define CKPT_SHM_NORESERVE	(1U << 0)
+#define CKPT_SHM_FLAGS		CKPT_SHM_NORESERVE
+
+/**
+ * struct ckpt_image_shm - CKPT_REC_SHM: memory that can be mapped more than once
+ * @size: its size, in bytes
+ * @flags: CKPT_SHM_*
+ * @seals: F_SEAL_*
+ * @mode: permission bits
+ * @uid: owner
+ * @gid: group
+ * @reserved: 0
+ * @name: "memfd:NAME" for an object of memfd_create(), "dev/zero" for shared anonymous memory
+ */
+struct ckpt_image_shm {
+	__u64 size;
+	__u32 flags;
+	__u32 seals;
+	__u32 mode;
+	__u32 uid;
+	__u32 gid;
+	__u32 reserved;
+	char name[];
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_mm.flags */
+#define CKPT_MM_THP_DISABLE	(1U << 0)	/* prctl(PR_SET_THP_DISABLE) */
+#define CKPT_MM_LOCK_FUTURE	(1U << 1)	/* mlockall(MCL_FUTURE) */
+#define CKPT_MM_LOCK_ONFAULT	(1U << 2)	/* mlockall(MCL_FUTURE | MCL_ONFAULT) */
+#define CKPT_MM_MERGE		(1U << 3)	/* prctl(PR_SET_MEMORY_MERGE) */
+#define CKPT_MM_FLAGS		((1U << 4) - 1)
+
+/* Pairs in struct ckpt_image_mm.auxv, without the one that ends it. */
+#define CKPT_AUXV_MAX		64
+
+/**
+ * struct ckpt_image_mm - CKPT_REC_MM: what belongs to the memory of the process as a whole
+ * @start_code: where the code of the executable starts
+ * @end_code: where it ends
+ * @start_data: where its data starts
+ * @end_data: where it ends
+ * @start_brk: where the heap of brk() starts
+ * @brk: where it ends
+ * @start_stack: where the main stack started
+ * @arg_start: where the arguments start
+ * @arg_end: where they end
+ * @env_start: where the environment starts
+ * @env_end: where it ends
+ * @exe: the executable
+ * @flags: CKPT_MM_*
+ * @dumpable: 0, 1 or 2 as in /proc/sys/fs/suid_dumpable
+ * @dump_filter: /proc/PID/coredump_filter
+ * @membarrier: MEMBARRIER_CMD_REGISTER_* that the process has called
+ * @vdso_len: length of the vDSO, in bytes; 0 when the process has none
+ * @vdso_crc: CRC32C of the vDSO
+ * @nr_auxv: pairs in @auxv that count
+ * @reserved: 0
+ * @auxv: the auxiliary vector: type, value
+ * @exe_path: path of the executable
+ */
+struct ckpt_image_mm {
+	__u64 start_code;
+	__u64 end_code;
+	__u64 start_data;
+	__u64 end_data;
+	__u64 start_brk;
+	__u64 brk;
+	__u64 start_stack;
+	__u64 arg_start;
+	__u64 arg_end;
+	__u64 env_start;
+	__u64 env_end;
+	struct ckpt_image_mapped_file exe;
+	__u32 flags;
+	__u32 dumpable;
+	__u32 dump_filter;
+	__u32 membarrier;
+	__u32 vdso_len;
+	__u32 vdso_crc;
+	__u32 nr_auxv;
+	__u32 reserved;
+	__u64 auxv[2 * CKPT_AUXV_MAX];
+	char exe_path[];
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_vma.kind */
+enum {
+	CKPT_VMA_ANON = 1,	/* private anonymous memory */
+	CKPT_VMA_FILE,		/* a file; private mappings may have pages of their own */
+	CKPT_VMA_SHM,		/* an object of CKPT_REC_SHM */
+	CKPT_VMA_SPECIAL,	/* mapped by the kernel: @path is "[vdso]", "[vvar]" or "[vvar_vclock]" */
+};
+
+/* struct ckpt_image_vma.flags */
+#define CKPT_VMA_SHARED		(1U << 0)	/* MAP_SHARED */
+#define CKPT_VMA_MAYWRITE	(1U << 1)	/* shared: the file was opened for writing too */
+#define CKPT_VMA_GROWSDOWN	(1U << 2)	/* MAP_GROWSDOWN */
+#define CKPT_VMA_NORESERVE	(1U << 3)	/* MAP_NORESERVE */
+#define CKPT_VMA_ACCOUNT	(1U << 4)	/* counts as committed, even if it is read-only now */
+#define CKPT_VMA_LOCKED		(1U << 5)	/* mlock() */
+#define CKPT_VMA_LOCKONFAULT	(1U << 6)	/* mlock2(MLOCK_ONFAULT) */
+#define CKPT_VMA_HUGEPAGE	(1U << 7)	/* MADV_HUGEPAGE */
+#define CKPT_VMA_NOHUGEPAGE	(1U << 8)	/* MADV_NOHUGEPAGE */
+#define CKPT_VMA_DONTFORK	(1U << 9)	/* MADV_DONTFORK */
+#define CKPT_VMA_DONTDUMP	(1U << 10)	/* MADV_DONTDUMP */
+#define CKPT_VMA_WIPEONFORK	(1U << 11)	/* MADV_WIPEONFORK */
+#define CKPT_VMA_MERGEABLE	(1U << 12)	/* MADV_MERGEABLE */
+#define CKPT_VMA_SEQUENTIAL	(1U << 13)	/* MADV_SEQUENTIAL */
+#define CKPT_VMA_RANDOM		(1U << 14)	/* MADV_RANDOM */
+#define CKPT_VMA_FLAGS		((1U << 15) - 1)
+
+/**
+ * struct ckpt_image_vma - CKPT_REC_VMA: a range of addresses
+ * @start: first address
+ * @end: address behind the last
+ * @offset: offset of @start in the file or object, in bytes
+ * @kind: CKPT_VMA_ANON...
+ * @prot: PROT_READ, PROT_WRITE, PROT_EXEC
+ * @flags: CKPT_VMA_*
+ * @object: CKPT_VMA_SHM: id of the object; CKPT_VMA_FILE: id of the first record that maps the file, the only
+ *	one that has @path, and perhaps this one; else 0
+ * @file: the file, in each CKPT_VMA_FILE; else 0
+ * @path: path of the file, or name of a special mapping, or nothing
+ */
+struct ckpt_image_vma {
+	__u64 start;
+	__u64 end;
+	__u64 offset;
+	__u32 kind;
+	__u32 prot;
+	__u32 flags;
+	__u32 object;
+	struct ckpt_image_mapped_file file;
+	char path[];
+} __attribute__((packed, aligned(4)));
 
 #endif /* _UAPI_LINUX_CKPT_IMAGE_H */
