@@ -2,8 +2,7 @@
 /*
  * Credentials, folders, limits and scheduling, some of them different for each thread.
  *
- * usage: state_identity plain
- *	  state_identity chroot	with its folder as its root
+ * usage: state_identity
  */
 
 #define _GNU_SOURCE
@@ -71,7 +70,8 @@ static void set_credentials(unsigned int me)
 	need(!syscall(SYS_setgroups, 3 + me % 2, groups), "groups");
 	need(!prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS | SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "securebits");
 	need(!syscall(SYS_setresgid, 100 + me, 200, 300), "group IDs");
-	need(!syscall(SYS_setresuid, 1000 + me, 2000, 3000), "user IDs");
+	/* The first one is that of the process. */
+	need(!syscall(SYS_setresuid, 1000, 2000 + me, 3000), "user IDs");
 	syscall(SYS_setfsgid, 300);
 	syscall(SYS_setfsuid, 3000);
 	set_capabilities(kept, kept | BIT(CAP_KILL), kept);
@@ -127,7 +127,7 @@ static void *run(void *arg)
 }
 
 /* What the kernel says of the process as a whole. */
-static void read_process(char *text, size_t size, bool has_proc)
+static void read_process(char *text, size_t size)
 {
 	static const char *const links[] = { "cwd", "root" };
 	char path[64], target[300];
@@ -141,17 +141,15 @@ static void read_process(char *text, size_t size, bool has_proc)
 		length += snprintf(text + length, size - length, "limit %d %lx %lx\n", i, limit.rlim_cur,
 				   limit.rlim_max);
 	}
-	for (size_t i = 0; has_proc && i < ARRAY_SIZE(links); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
 		ssize_t got;
 
 		snprintf(path, sizeof(path), "/proc/self/%s", links[i]);
 		got = readlink(path, target, sizeof(target));
 		length += snprintf(text + length, size - length, "%s %.*s\n", links[i], (int)got, target);
 	}
-	if (has_proc) {
-		read_file("/proc/self/oom_score_adj", target, sizeof(target));
-		length += snprintf(text + length, size - length, "oom_score_adj %s", target);
-	}
+	read_file("/proc/self/oom_score_adj", target, sizeof(target));
+	length += snprintf(text + length, size - length, "oom_score_adj %s", target);
 	need(!stat(".", &here) && !stat("/", &root), "folders");
 	snprintf(text + length, size - length, "here %lx %lu root %lx %lu\nnumbers %d %d %d\n",
 		 here.st_dev, here.st_ino, root.st_dev, root.st_ino, getpid(), getpgrp(), getsid(0));
@@ -175,10 +173,9 @@ static void set_limits(void)
 	close(fd);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	char before[TEXT_SIZE], after[TEXT_SIZE], thread_before[TEXT_SIZE], thread_after[TEXT_SIZE];
-	bool chrooted = argc > 1 && !strcmp(argv[1], "chroot");
 	pthread_t threads[THREADS];
 
 	umask(0137);
@@ -188,16 +185,15 @@ int main(int argc, char **argv)
 		need(!pthread_create(&threads[i], NULL, run, (void *)i), "thread");
 	while (__atomic_load_n(&nr_ready, __ATOMIC_SEQ_CST) < THREADS)
 		nap(5);
-	if (chrooted)
-		need(!chroot("."), "chroot");
 	need(!chdir("inner/most"), "chdir");
-	read_process(before, sizeof(before), !chrooted);
+	set_credentials(2 * THREADS);
+	read_process(before, sizeof(before));
 	read_thread(thread_before, sizeof(thread_before));
 
 	dprintf(STDOUT_FILENO, "ready\n");
 	wait_for_file("../../go");
 
-	read_process(after, sizeof(after), !chrooted);
+	read_process(after, sizeof(after));
 	read_thread(thread_after, sizeof(thread_after));
 	check_same_text("limits, folders and numbers", before, after);
 	check_same_text("main thread: credentials and scheduler", thread_before, thread_after);
