@@ -7,10 +7,15 @@
 
 #include "ksyms.h"
 #include "suites.h"
+#include "tests/saved_image.h"
 #include "tests/usermem.h"
 
 /* Tests run in kernel threads: the memory of the program that loads them is lent to them. */
 struct mm_struct *ckpt_kunit_mm;
+
+char *ckpt_kunit_image = "";
+module_param_named(image, ckpt_kunit_image, charp, 0);
+MODULE_PARM_DESC(image, "image of a program, whose records are spoilt in every way");
 
 static int __init ckpt_kunit_init(void)
 {
