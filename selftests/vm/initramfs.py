@@ -157,5 +157,6 @@ class Plan:
                                       f"KVER={self.kernel.kver}")
         depends = subprocess.run(["modinfo", "-F", "depends", str(path)], text=True, check=True,
                                  capture_output=True).stdout
-        self.modules(depends.strip().replace(",", " ").split())
+        # libcrc32c wants its algorithm, which no table of dependencies tells.
+        self.modules(["crc32c_generic", *depends.strip().replace(",", " ").split()])
         self.insmod(path)
