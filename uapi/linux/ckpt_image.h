@@ -549,7 +549,7 @@ struct ckpt_image_file {
 	__u32 flags;
 	__u64 position;
 	__u64 size;
-	__u64 mtime;
+	__s64 mtime;
 	__u32 object;
 	__u32 major;
 	__u32 minor;
@@ -743,7 +743,7 @@ enum {
 	CKPT_VMA_ANON = 1,	/* private anonymous memory */
 	CKPT_VMA_FILE,		/* a file; private mappings may have pages of their own */
 	CKPT_VMA_SHM,		/* an object of CKPT_REC_SHM */
-	CKPT_VMA_SPECIAL,	/* mapped by the kernel: @path is "[vdso]", "[vvar]" or "[vvar_vclock]" */
+	CKPT_VMA_SPECIAL,	/* of the kernel: @path is "[vdso]", "[vvar]" or "[vvar_vclock]" */
 };
 
 /* struct ckpt_image_vma.flags */
@@ -772,8 +772,8 @@ enum {
  * @kind: CKPT_VMA_ANON...
  * @prot: PROT_READ, PROT_WRITE, PROT_EXEC
  * @flags: CKPT_VMA_*
- * @object: CKPT_VMA_SHM: id of the object; CKPT_VMA_FILE: id of the first record that maps the file, the only
- *	one that has @path, and perhaps this one; else 0
+ * @object: CKPT_VMA_SHM: id of the object; CKPT_VMA_FILE: id of the first record that maps the file, the
+ *	only one that has @path, and perhaps this one; else 0
  * @file: the file, in each CKPT_VMA_FILE; else 0
  * @path: path of the file, or name of a special mapping, or nothing
  */
