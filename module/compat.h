@@ -13,6 +13,11 @@
 #include <linux/uio.h>
 #include <linux/version.h>
 
+/* Locks of files left <linux/fs.h> in 6.3. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#include <linux/filelock.h>
+#endif
+
 /* get_user_pages_remote() lost its vmas argument in 6.5. */
 static inline long ckpt_get_user_pages_remote(struct mm_struct *mm, unsigned long start,
 					      unsigned long nr, unsigned int flags,
@@ -226,5 +231,35 @@ static inline bool ckpt_mm_has_tags(struct mm_struct *mm)
 	return false;
 #endif
 }
+
+/* Who gets SIGIO for a file is allocated on demand since 6.12. */
+static inline bool ckpt_file_has_owner(const struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	const struct fown_struct *owner = file_f_owner(file);
+
+	return owner && (owner->pid || owner->signum);
+#else
+	return file->f_owner.pid || file->f_owner.signum;
+#endif
+}
+
+/* pipe2() lets pipes do RWF_NOWAIT since 6.4. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define CKPT_PIPE_FMODE FMODE_NOWAIT
+#else
+#define CKPT_PIPE_FMODE ((__force fmode_t)0)
+#endif
+
+/* What locks and leases have in common got a structure of its own in 6.9. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define ckpt_lock_field(lock, name) ((lock)->c.flc_##name)
+#define ckpt_lock_entry(node) list_entry(node, struct file_lock, c.flc_list)
+#define ckpt_lease_file(node) (list_entry(node, struct file_lock_core, flc_list)->flc_file)
+#else
+#define ckpt_lock_field(lock, name) ((lock)->fl_##name)
+#define ckpt_lock_entry(node) list_entry(node, struct file_lock, fl_list)
+#define ckpt_lease_file(node) (list_entry(node, struct file_lock, fl_list)->fl_file)
+#endif
 
 #endif /* CKPT_COMPAT_H */
