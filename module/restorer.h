@@ -12,6 +12,7 @@
 #include "image_read.h"
 #include "objtab.h"
 #include "script.h"
+#include "vdso.h"
 
 struct ckpt_request;
 struct ckpt_restorer;
@@ -45,12 +46,18 @@ struct ckpt_rthread {
  * @threads: the threads of the image, the leader's first
  * @nr_threads: how many
  * @script: system calls that the leader makes
+ * @vdso: the running kernel's vDSO, seen by the mm kind as it verifies the image
  * @exe: executable file, opened by the mm kind
  * @tty: controlling terminal that the tool gave, or NULL
  * @signal: signal to queue before the first instruction, 0 for none
  * @dev_fd: descriptor number of /dev/ckpt in the restored process while the script runs; the fd kind
  *	chooses one that the job does not use and installs ckpt_restore_device() there
  * @exe_fd: the same for @exe
+ * @wait: threads wait here for the next phase; its lock guards what follows and the tasks of @threads
+ * @nr_arrived: threads that came
+ * @nr_applied: threads whose apply hooks are done
+ * @phase: how far it is; private to restore.c
+ * @error: why it failed
  */
 struct ckpt_restorer {
 	struct kref ref;
@@ -60,12 +67,12 @@ struct ckpt_restorer {
 	struct ckpt_rthread *threads;
 	unsigned int nr_threads;
 	struct ckpt_script script;
+	struct ckpt_vdso vdso;
 	struct file *exe;
 	struct file *tty;
 	int signal;
 	int dev_fd;
 	int exe_fd;
-	/* private to restore.c */
 	wait_queue_head_t wait;
 	unsigned int nr_arrived;
 	unsigned int nr_applied;
