@@ -4,9 +4,23 @@
 #define CKPT_PAGES_H
 
 #include <linux/ckpt_image.h>
+#include <linux/list.h>
 #include <linux/types.h>
 
 struct ckpt_saver;
+struct file;
+
+/**
+ * struct ckpt_pages_object - an object whose pages are stored
+ * @node: in struct ckpt_pages.objects
+ * @id: id of its record
+ * @file: it, opened for reading; referenced
+ */
+struct ckpt_pages_object {
+	struct list_head node;
+	u32 id;
+	struct file *file;
+};
 
 /**
  * struct ckpt_pages - the runs of pages to store, in the order of the image
@@ -14,12 +28,14 @@ struct ckpt_saver;
  * @nr_runs: how many
  * @size: room in @runs
  * @nr_pages: pages in all
+ * @objects: struct ckpt_pages_object, in order of id
  */
 struct ckpt_pages {
 	struct ckpt_image_run *runs;
 	u64 nr_runs;
 	u64 size;
 	u64 nr_pages;
+	struct list_head objects;
 };
 
 void ckpt_pages_init(struct ckpt_pages *p);
@@ -28,7 +44,12 @@ void ckpt_pages_exit(struct ckpt_pages *p);
 /* Adds pages behind those that are there; joins them with the last run where they touch. */
 int ckpt_pages_add(struct ckpt_pages *p, u32 object, u64 start, u64 nr_pages);
 
-/* Carries every page of s->pages to the image, by ckpt_image_write_pages() and ckpt_image_write_buffer(). */
+/* Takes an object into the list; the reference to @file is taken over, in case of an error too. */
+int ckpt_pages_add_object(struct ckpt_pages *p, u32 id, struct file *file);
+/* Adds the pages of an object that hold anything. */
+int ckpt_pages_scan_object(struct ckpt_pages *p, const struct ckpt_pages_object *o);
+
+/* Carries every page of s->pages to the image, in their order. */
 int ckpt_pages_write(struct ckpt_saver *s);
 
 #endif /* CKPT_PAGES_H */
