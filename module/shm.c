@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Objects of shared memory without a path: of memfd_create(), and shared anonymous memory. */
+
+#include "shm.h"
+
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/mm.h>
+#include <linux/rbtree.h>
+#include <linux/shmem_fs.h>
+#include <linux/string.h>
+#include <linux/uidgid.h>
+
+#include "kinds.h"
+#include "restorer.h"
+#include "saver.h"
+#include "space.h"
+
+#define MEMFD_PREFIX "memfd:"
+#define ANONYMOUS "dev/zero"
+#define KNOWN_SEALS \
+	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | SEAL_EXEC)
+/* F_SEAL_EXEC came in 6.3. */
+#define SEAL_EXEC 0x20
+
+/* The kernel's own mount of tmpfs: all that lies there was made without a path. */
+bool ckpt_file_is_shm(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	return S_ISREG(inode->i_mode) && inode->i_sb->s_magic == TMPFS_MAGIC &&
+	       (inode->i_sb->s_flags & SB_KERNMOUNT) && (inode->i_sb->s_flags & SB_NOUSER);
+}
+
+static bool name_is_known(const char *name)
+{
+	return !strcmp(name, ANONYMOUS) || !strncmp(name, MEMFD_PREFIX, strlen(MEMFD_PREFIX));
+}
+
+/* A process that maps the object too, or 0. */
+static pid_t other_user(struct ckpt_saver *s, struct address_space *mapping)
+{
+	struct mm_struct *other = NULL;
+	struct rb_node *node;
+	pid_t pid = 0;
+
+	i_mmap_lock_read(mapping);
+	for (node = rb_first_cached(&mapping->i_mmap); node && !other; node = rb_next(node)) {
+		struct vm_area_struct *vma = rb_entry(node, struct vm_area_struct, shared.rb);
+
+		if (vma->vm_mm != s->mm)
+			other = vma->vm_mm;
+	}
+	if (other)
+		pid = ckpt_space_user(other, NULL);
+	i_mmap_unlock_read(mapping);
+	return other && !pid ? -1 : pid;
+}
+
+/* What keeps the object from being saved is told. */
+static void check(struct ckpt_saver *s, struct file *file, const char *name)
+{
+	struct shmem_inode_info *info = SHMEM_I(file_inode(file));
+	pid_t pid = other_user(s, file->f_mapping);
+
+	if (!name_is_known(name))
+		ckpt_save_refuse(s, "shm", "%s: %s", name,
+				 strncmp(name, "SYSV", 4) ?
+					 "made by a driver: unmap it before the save" :
+					 "System V shared memory: detach it before the save");
+	if (pid > 0)
+		ckpt_save_refuse(s, "shm",
+				 "%s: shared with process %d: unmap it there before the save", name,
+				 pid);
+	else if (pid)
+		ckpt_save_refuse(s, "shm", "%s: shared with another process: unmap it there", name);
+	if (info->fsflags)
+		ckpt_save_refuse(s, "shm", "%s: has file attributes (chattr): clear them", name);
+	if (info->seals & ~KNOWN_SEALS)
+		ckpt_save_refuse(s, "shm", "%s: seals 0x%x: not known", name, info->seals);
+}
+
+static int save_object(struct ckpt_saver *s, struct file *file, u32 id)
+{
+	struct inode *inode = file_inode(file);
+	struct shmem_inode_info *info = SHMEM_I(inode);
+	struct name_snapshot name;
+	struct ckpt_image_shm *out;
+	struct file *reader;
+
+	/* The name of an object never changes, but that is nowhere promised. */
+	take_dentry_name_snapshot(&name, file->f_path.dentry);
+	check(s, file, name.name.name);
+	out = ckpt_save_record(s, &ckpt_kind_shm, 0, id, sizeof(*out) + name.name.len + 1);
+	if (!IS_ERR(out)) {
+		out->size = i_size_read(inode);
+		out->flags = info->flags & VM_NORESERVE ? CKPT_SHM_NORESERVE : 0;
+		out->seals = info->seals;
+		out->mode = inode->i_mode & 07777;
+		out->uid = from_kuid(&init_user_ns, inode->i_uid);
+		out->gid = from_kgid(&init_user_ns, inode->i_gid);
+		memcpy(out->name, name.name.name, name.name.len);
+	}
+	release_dentry_name_snapshot(&name);
+	if (IS_ERR(out))
+		return PTR_ERR(out);
+	reader = dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE, current_cred());
+	if (IS_ERR(reader))
+		return PTR_ERR(reader);
+	return ckpt_pages_add_object(&s->pages, id, reader);
+}
+
+int ckpt_shm_id(struct ckpt_saver *s, struct file *file)
+{
+	bool is_new;
+	int id = ckpt_objtab_id(&s->objects, file_inode(file), &is_new);
+	int err = 0;
+
+	if (id > 0 && is_new)
+		err = save_object(s, file, id);
+	return err ?: id;
+}
+
+int ckpt_shm_verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
+{
+	const struct ckpt_image_shm *shm = rec->data;
+
+	if (!rec->id || !ckpt_image_is_text(shm->name, rec->len - sizeof(*shm)) ||
+	    strlen(shm->name) > NAME_MAX || !name_is_known(shm->name))
+		return ckpt_restore_error(r, -EBADMSG, "image: shm %u: bad id or name", rec->id);
+	if (shm->size > MAX_LFS_FILESIZE || shm->reserved || shm->mode & ~07777)
+		return ckpt_restore_error(r, -EBADMSG, "image: shm %u (%s): out of range", rec->id,
+					  shm->name);
+	if (!uid_valid(make_kuid(&init_user_ns, shm->uid)) ||
+	    !gid_valid(make_kgid(&init_user_ns, shm->gid)))
+		return ckpt_restore_error(r, -EBADMSG, "image: shm %u (%s): bad owner", rec->id,
+					  shm->name);
+	if ((shm->flags & ~CKPT_SHM_FLAGS) || (shm->seals & ~KNOWN_SEALS))
+		return ckpt_restore_error(r, -EOPNOTSUPP,
+					  "image: shm %u (%s): flags 0x%x, 0x%x: not known here",
+					  rec->id, shm->name, shm->flags, shm->seals);
+	return 0;
+}
+
+struct file *ckpt_shm_make(const struct ckpt_record *rec)
+{
+	const struct ckpt_image_shm *shm = rec->data;
+	unsigned long flags = shm->flags & CKPT_SHM_NORESERVE ? VM_NORESERVE : 0;
+	struct file *file = shmem_file_setup(shm->name, shm->size, flags);
+	struct inode *inode;
+
+	if (IS_ERR(file))
+		return file;
+	/* As memfd_create() does it. */
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
+	file->f_flags |= O_LARGEFILE;
+	inode = file_inode(file);
+	inode->i_mode = S_IFREG | shm->mode;
+	inode->i_uid = make_kuid(&init_user_ns, shm->uid);
+	inode->i_gid = make_kgid(&init_user_ns, shm->gid);
+	return file;
+}
+
+static int seal(struct file *file, u32 seals)
+{
+	struct inode *inode = file_inode(file);
+	int err = 0;
+
+	inode_lock(inode);
+	if (seals & F_SEAL_WRITE)
+		err = mapping_deny_writable(file->f_mapping);
+	if (!err)
+		SHMEM_I(inode)->seals = seals;
+	inode_unlock(inode);
+	return err;
+}
+
+int ckpt_shm_seal(struct ckpt_restorer *r)
+{
+	const struct ckpt_record *rec;
+
+	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_SHM) {
+		const struct ckpt_image_shm *shm = rec->data;
+		struct file *file = ckpt_objtab_file(&r->objects, rec->id);
+		int err = file ? seal(file, shm->seals) : -ENOENT;
+
+		if (err)
+			return ckpt_restore_error(r, err, "%s: cannot be sealed: error %d",
+						  shm->name, -err);
+	}
+	return 0;
+}

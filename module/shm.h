@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Objects of shared memory without a path: of memfd_create(), and shared anonymous memory. */
+#ifndef CKPT_SHM_H
+#define CKPT_SHM_H
+
+#include <linux/types.h>
+
+struct ckpt_record;
+struct ckpt_restorer;
+struct ckpt_saver;
+struct file;
+
+/* Whether a file is such an object; its content is then stored in the image. */
+bool ckpt_file_is_shm(const struct file *file);
+
+/**
+ * ckpt_shm_id() - the id of such an object
+ * @s: the save
+ * @file: a file for which ckpt_file_is_shm() holds
+ *
+ * The first call for an object adds its record and lets its pages be stored, or refuses it.
+ *
+ * Return: the id, from 1, or a negative errno
+ */
+int ckpt_shm_id(struct ckpt_saver *s, struct file *file);
+
+/* Makes the object of a record, empty; its file is open for reading and writing. */
+struct file *ckpt_shm_make(const struct ckpt_record *rec);
+
+/* Puts the seals on all objects, once they have their content and are mapped. */
+int ckpt_shm_seal(struct ckpt_restorer *r);
+
+/**
+ * ckpt_shm_verify() - check a record of an object
+ * @r: the restore
+ * @rec: the record
+ *
+ * Return: 0, -EBADMSG or -EOPNOTSUPP
+ */
+int ckpt_shm_verify(struct ckpt_restorer *r, const struct ckpt_record *rec);
+
+#endif /* CKPT_SHM_H */
