@@ -306,7 +306,7 @@ class Program:
         self.env = env
         self.wanted = None
 
-    def _start(self, way):
+    def start(self, way):
         folder = pathlib.Path.cwd() / way
         if folder.exists():
             shutil.rmtree(folder)
@@ -315,10 +315,19 @@ class Program:
             (folder / name).write_bytes(data)
         return Job(self.argv, folder, self.stdin, self.env)
 
-    def _save(self, way, *options):
+    def reference(self):
+        """Run it uninterrupted: this is what all others are compared to."""
+        begin = time.monotonic()
+        job = self.start("uninterrupted")
+        status = job.wait()
+        expect(status == 0, f"uninterrupted run: ended with {status}: {job.out()[-600:]}")
+        self.wanted = self.result(job.folder)
+        say(f"uninterrupted: {time.monotonic() - begin:.1f} s, {Files(job.folder).sizes()}")
+
+    def save(self, way, *options):
         """Start it and save it in its middle; again when it was faster."""
         for _ in range(self.TRIES):
-            job = self._start(way)
+            job = self.start(way)
             image = pathlib.Path.cwd() / f"{way}.ckpt"
             try:
                 job.wait_until(lambda folder=job.folder: self.middle(folder), "the middle of the job")
@@ -332,34 +341,29 @@ class Program:
                 job.end()
         return fail(f"{way}: the job ended before it could be saved, {self.TRIES} times")
 
-    def _compare(self, way, job):
-        got = self.result(job.folder)
+    def compare(self, way, folder):
+        got = self.result(folder)
         expect(got == self.wanted, f"{way}: not as an uninterrupted run: {explain(self.wanted, got)}")
         say(f"{way}: as an uninterrupted run")
 
     def run(self):
         """All three ways."""
-        begin = time.monotonic()
-        job = self._start("uninterrupted")
-        status = job.wait()
-        expect(status == 0, f"uninterrupted run: ended with {status}: {job.out()[-600:]}")
-        self.wanted = self.result(job.folder)
-        say(f"uninterrupted: {time.monotonic() - begin:.1f} s, {Files(job.folder).sizes()}")
+        self.reference()
 
-        job, image = self._save("runs-on")
+        job, image = self.save("runs-on")
         status = job.wait()
         expect(status == 0, f"saved and run on: ended with {status}: {job.out()[-600:]}")
-        self._compare("saved and run on", job)
+        self.compare("saved and run on", job.folder)
         image.unlink()
 
-        job, image = self._save("killed", "--kill")
+        job, image = self.save("killed", "--kill")
         files = Files(job.folder)
         say(f"saved: image of {size_of(image) >> 10} KiB when the files had: {files.sizes()}")
         restore_to_end(image, job.pid)
-        self._compare("saved, killed, restored", job)
+        self.compare("saved, killed, restored", job.folder)
         files.put_back()
         restore_to_end(image, job.pid)
-        self._compare("restored once more", job)
+        self.compare("restored once more", job.folder)
         image.unlink()
 
 
