@@ -17,7 +17,7 @@ struct ckpt_messages;
 enum ckpt_thread_state {
 	CKPT_THREAD_QUEUED,
 	CKPT_THREAD_PARKED,
-	CKPT_THREAD_LEFT,	/* exited, or released */
+	CKPT_THREAD_LEFT, /* exited, or released */
 };
 
 /**
@@ -45,6 +45,13 @@ struct ckpt_thread {
  * @threads: its threads, the leader first; the list changes only while freezing
  * @nr_threads: how many are parked
  * @frozen_time: CLOCK_REALTIME when all had parked, nanoseconds
+ * @wait: who freezes or kills waits here
+ * @park: the parked threads wait here
+ * @gone: threads that exited while freezing
+ * @stay: written: a killed thread stays in the freezer; read: it may leave
+ * @nr_pending: works queued whose threads are not yet in the freezer
+ * @nr_inside: threads in the freezer
+ * @thawed: the freezer is open
  */
 struct ckpt_group {
 	struct kref ref;
@@ -52,17 +59,15 @@ struct ckpt_group {
 	struct list_head threads;
 	unsigned int nr_threads;
 	u64 frozen_time;
-	/* private to group.c */
 	wait_queue_head_t wait, park;
 	struct list_head gone;
-	struct rw_semaphore stay;	/* written: a killed thread stays; read: it may leave */
-	atomic_t nr_pending;		/* works queued and not yet in the freezer */
-	atomic_t nr_inside;		/* threads in the freezer */
+	struct rw_semaphore stay; /* written: a killed thread stays; read: it may leave */
+	atomic_t nr_pending;
+	atomic_t nr_inside;
 	bool thawed;
 };
 
-#define ckpt_for_each_thread(t, g) \
-	list_for_each_entry(t, &(g)->threads, node)
+#define ckpt_for_each_thread(t, g) list_for_each_entry(t, &(g)->threads, node)
 
 /**
  * ckpt_group_freeze() - park all threads of a process

@@ -34,7 +34,7 @@ static_assert(sizeof(Elf64_Ehdr) + sizeof(Elf64_Shdr) == CKPT_IMAGE_PHOFF);
 
 struct ckpt_image_note {
 	struct list_head node;
-	size_t len;		/* of @note and payload, without padding */
+	size_t len; /* of @note and payload, without padding */
 	struct note note;
 	u8 payload[];
 } __packed __aligned(8);
@@ -75,7 +75,8 @@ static struct ckpt_image_note *new_note(u32 type, u16 version, u32 tid, u32 id, 
 	return n;
 }
 
-void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 tid, u32 id, size_t len)
+void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 tid, u32 id,
+		     size_t len)
 {
 	struct ckpt_image_note *n = new_note(type, version, tid, id, len);
 
@@ -92,8 +93,8 @@ static void seal(struct ckpt_image_note *n)
 	u32 type = n->note.head.n_type;
 
 	n->note.rec.crc = 0;
-	n->note.rec.crc = crc32c(crc32c(~0U, &type, sizeof(type)), &n->note.rec,
-				 n->note.head.n_descsz);
+	n->note.rec.crc =
+		crc32c(crc32c(~0U, &type, sizeof(type)), &n->note.rec, n->note.head.n_descsz);
 }
 
 static int put(struct ckpt_image_writer *w, const void *p, size_t len)
@@ -153,7 +154,7 @@ static unsigned int make_bvec(struct bio_vec *bv, struct page **pages, unsigned 
 
 	for (i = 0; i < nr; i++) {
 		if (n && page_to_pfn(pages[i]) ==
-		    page_to_pfn(bv[n - 1].bv_page) + bv[n - 1].bv_len / PAGE_SIZE) {
+				 page_to_pfn(bv[n - 1].bv_page) + bv[n - 1].bv_len / PAGE_SIZE) {
 			bv[n - 1].bv_len += PAGE_SIZE;
 			continue;
 		}

@@ -39,7 +39,8 @@ void ckpt_image_writer_init(struct ckpt_image_writer *w);
 void ckpt_image_writer_exit(struct ckpt_image_writer *w);
 
 /* Adds a record; see ckpt_save_record(). */
-void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 tid, u32 id, size_t len);
+void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 tid, u32 id,
+		     size_t len);
 
 /**
  * ckpt_image_write() - write the whole image

@@ -21,8 +21,8 @@
 #include "restorer.h"
 #include "save.h"
 
-#define DEFAULT_TIMEOUT_MS	10000
-#define MAX_TIMEOUT_MS		600000
+#define DEFAULT_TIMEOUT_MS 10000
+#define MAX_TIMEOUT_MS 600000
 
 /* Any argument; each starts with the same two fields. */
 union ucmd {
@@ -251,20 +251,20 @@ static int restart_signal(struct ckpt_request *req, union ucmd *u)
 
 struct row {
 	unsigned int size;
-	unsigned int min_size;	/* what its first version had */
-	u32 flags;		/* those that it knows */
-	bool unlocked;		/* blocks for others of the same request, or takes part in a restore */
+	unsigned int min_size; /* what its first version had */
+	u32 flags; /* those that it knows */
+	bool unlocked; /* blocks for others of the same request, or takes part in a restore */
 	int (*handle)(struct ckpt_request *req, union ucmd *u);
 };
 
 static const struct row rows[] = {
-#define ROW(cmd, type, last, known, fn, is_unlocked) \
-	[(cmd) - CKPT_CMD_INFO] = { \
-		.size = sizeof(struct type), \
+#define ROW(cmd, type, last, known, fn, is_unlocked)        \
+	[(cmd)-CKPT_CMD_INFO] = {                           \
+		.size = sizeof(struct type),                \
 		.min_size = offsetofend(struct type, last), \
-		.flags = (known), \
-		.unlocked = (is_unlocked), \
-		.handle = (fn), \
+		.flags = (known),                           \
+		.unlocked = (is_unlocked),                  \
+		.handle = (fn),                             \
 	}
 	ROW(CKPT_CMD_INFO, ckpt_info, module_version, 0, info, false),
 	ROW(CKPT_CMD_FREEZE, ckpt_freeze, freeze_ns, 0, freeze, false),

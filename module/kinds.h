@@ -13,9 +13,9 @@ struct ckpt_thread;
 
 /* How many records of a kind an image has. */
 enum ckpt_kind_count {
-	CKPT_ONE,		/* exactly one */
+	CKPT_ONE, /* exactly one */
 	CKPT_AT_MOST_ONE,
-	CKPT_PER_THREAD,	/* exactly one for each thread */
+	CKPT_PER_THREAD, /* exactly one for each thread */
 	CKPT_ANY,
 };
 
@@ -83,8 +83,7 @@ extern const struct ckpt_kind ckpt_kind_unsupported;
 /* All kinds in the order of saving and restoring; ends with NULL. */
 extern const struct ckpt_kind *const ckpt_kinds[];
 
-#define ckpt_for_each_kind(k, i) \
-	for ((i) = 0; ((k) = ckpt_kinds[i]); (i)++)
+#define ckpt_for_each_kind(k, i) for ((i) = 0; ((k) = ckpt_kinds[i]); (i)++)
 
 /**
  * ckpt_kind_of_type() - find the kind of a record type

@@ -222,7 +222,7 @@ static int lead(struct ckpt_restorer *r)
 	int err;
 
 	err = wait_event_killable(r->wait, READ_ONCE(r->nr_arrived) == r->nr_threads ||
-				  READ_ONCE(r->phase) == PHASE_FAILED);
+						   READ_ONCE(r->phase) == PHASE_FAILED);
 	if (err)
 		err = -EINTR;
 	if (!err)
@@ -324,9 +324,10 @@ int ckpt_restore_fail(struct ckpt_restorer *r, const void __user *entry)
 	if (copy_from_user(&e, entry, sizeof(e)))
 		return -EFAULT;
 	err = (s64)e.result < 0 && (s64)e.result >= -MAX_ERRNO ? (int)e.result : -EIO;
-	ckpt_restore_error(r, err,
-			   "process %d: system call %llu(0x%llx, 0x%llx, 0x%llx, 0x%llx): failed with error %d",
-			   r->threads[0].tid, e.nr, e.args[0], e.args[1], e.args[2], e.args[3], -err);
+	ckpt_restore_error(
+		r, err,
+		"process %d: system call %llu(0x%llx, 0x%llx, 0x%llx, 0x%llx): failed with error %d",
+		r->threads[0].tid, e.nr, e.args[0], e.args[1], e.args[2], e.args[3], -err);
 	ckpt_restore_abort(r, err);
 	return err;
 }
@@ -346,7 +347,7 @@ int ckpt_restore_finish(struct ckpt_restorer *r)
 	if (!err)
 		err = advance(r, PHASE_APPLY);
 	if (!err && wait_event_killable(r->wait, READ_ONCE(r->nr_applied) == r->nr_threads ||
-					READ_ONCE(r->phase) == PHASE_FAILED))
+							 READ_ONCE(r->phase) == PHASE_FAILED))
 		err = -EINTR;
 	if (!err)
 		err = advance(r, PHASE_GO);

@@ -42,23 +42,26 @@ static int verify_record(struct ckpt_restorer *r, const struct ckpt_record *rec)
 		return ckpt_restore_error(r, -EOPNOTSUPP, "image: record %x: unknown flags 0x%x",
 					  rec->type, rec->flags);
 	if (rec->type == CKPT_REC_META)
-		return rec == r->img.records ? 0 :
-		       ckpt_restore_error(r, -EBADMSG, "image: more than one meta record");
+		return rec == r->img.records ?
+			       0 :
+			       ckpt_restore_error(r, -EBADMSG, "image: more than one meta record");
 	if (!k && (rec->flags & CKPT_REC_COMPATIBLE))
 		return 0;
 	if (!k)
 		return ckpt_restore_error(r, -EOPNOTSUPP,
 					  "image: record %x: not known to this module", rec->type);
 	if (rec->version < k->oldest || rec->version > k->version)
-		return ckpt_restore_error(r, -EOPNOTSUPP,
-					  "image: record %s: version %u: this module reads %u to %u",
-					  k->name, rec->version, k->oldest, k->version);
+		return ckpt_restore_error(
+			r, -EOPNOTSUPP, "image: record %s: version %u: this module reads %u to %u",
+			k->name, rec->version, k->oldest, k->version);
 	if (rec->len < k->min_len)
 		return ckpt_restore_error(r, -EBADMSG, "image: record %s: %u bytes: too short",
 					  k->name, rec->len);
-	if (k->count == CKPT_PER_THREAD ? !is_thread(r, rec->tid) : rec->tid && !is_thread(r, rec->tid))
-		return ckpt_restore_error(r, -EBADMSG, "image: record %s: thread %u: not in the image",
-					  k->name, rec->tid);
+	if (k->count == CKPT_PER_THREAD ? !is_thread(r, rec->tid) :
+					  rec->tid && !is_thread(r, rec->tid))
+		return ckpt_restore_error(r, -EBADMSG,
+					  "image: record %s: thread %u: not in the image", k->name,
+					  rec->tid);
 	return k->verify ? k->verify(r, rec) : 0;
 }
 

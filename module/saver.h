@@ -10,6 +10,7 @@
 #include "objtab.h"
 #include "pages.h"
 
+struct ckpt_kind;
 struct ckpt_request;
 
 /**
@@ -55,7 +56,7 @@ __printf(3, 4) void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, con
  *
  * Return: the zeroed payload to fill in (stays in place until the end of the save), or ERR_PTR(-ENOMEM)
  */
-struct ckpt_kind;
-void *ckpt_save_record(struct ckpt_saver *s, const struct ckpt_kind *k, u32 tid, u32 id, size_t len);
+void *ckpt_save_record(struct ckpt_saver *s, const struct ckpt_kind *k, u32 tid, u32 id,
+		       size_t len);
 
 #endif /* CKPT_SAVER_H */

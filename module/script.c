@@ -53,11 +53,11 @@ asm(".pushsection .rodata\n"
 
 extern const char ckpt_stub_start[], ckpt_stub_end[];
 
-#define MAX_ENTRIES	(1U << 20)
-#define DATA_ALIGN	16
+#define MAX_ENTRIES (1U << 20)
+#define DATA_ALIGN 16
 /* Half of the space holds the entries, the other half the data. */
-#define DATA_OFFSET	(CKPT_SCRIPT_SPACE / 2)
-#define END_OF_SCRIPT	(~0ULL)
+#define DATA_OFFSET (CKPT_SCRIPT_SPACE / 2)
+#define END_OF_SCRIPT (~0ULL)
 
 static_assert(sizeof(struct ckpt_script_entry) == 64);
 
@@ -144,7 +144,8 @@ static int put(unsigned long at, const void *p, size_t len)
 	if (!len)
 		return 0;
 	return access_process_vm(current, at, (void *)p, len, FOLL_WRITE | FOLL_FORCE) == len ?
-		       0 : -EFAULT;
+		       0 :
+		       -EFAULT;
 }
 
 int ckpt_script_start(struct ckpt_script *s, int dev_fd)

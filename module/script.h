@@ -18,6 +18,7 @@
  * @max_entries: room
  * @data: bytes that the calls point to
  * @data_len: how many
+ * @data_size: room
  */
 struct ckpt_script {
 	unsigned long base;

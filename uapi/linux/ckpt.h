@@ -56,9 +56,9 @@ enum {
 #define CKPT_ABI_VERSION 1
 
 /* Bits of struct ckpt_info.capabilities. */
-#define CKPT_CAP_SAVE		(1ULL << 0)
-#define CKPT_CAP_RESTORE	(1ULL << 1)
-#define CKPT_CAP_RESTART_SIGNAL	(1ULL << 2)
+#define CKPT_CAP_SAVE (1ULL << 0)
+#define CKPT_CAP_RESTORE (1ULL << 1)
+#define CKPT_CAP_RESTART_SIGNAL (1ULL << 2)
 
 /**
  * struct ckpt_info - ioctl(CKPT_IOC_INFO)
@@ -138,7 +138,7 @@ struct ckpt_status {
 #define CKPT_IOC_STATUS _IO(CKPT_IOC_TYPE, CKPT_CMD_STATUS)
 
 /* Only look for obstacles: @fd must be -1, nothing is written. */
-#define CKPT_SAVE_CHECK	(1U << 0)
+#define CKPT_SAVE_CHECK (1U << 0)
 
 /**
  * struct ckpt_save - ioctl(CKPT_IOC_SAVE)
@@ -252,7 +252,7 @@ struct ckpt_tasks {
 #define CKPT_IOC_TASKS _IO(CKPT_IOC_TYPE, CKPT_CMD_TASKS)
 
 /* Queue @signal instead of the one in the image; 0 queues none. */
-#define CKPT_RESTORE_SIGNAL	(1U << 0)
+#define CKPT_RESTORE_SIGNAL (1U << 0)
 
 /**
  * struct ckpt_restore - ioctl(CKPT_IOC_RESTORE)
@@ -335,6 +335,6 @@ struct ckpt_script_entry {
 	__aligned_u64 result;
 };
 #define CKPT_IOC_FINISH _IO(CKPT_IOC_TYPE, CKPT_CMD_FINISH)
-#define CKPT_IOC_FAIL	_IO(CKPT_IOC_TYPE, CKPT_CMD_FAIL)
+#define CKPT_IOC_FAIL _IO(CKPT_IOC_TYPE, CKPT_CMD_FAIL)
 
 #endif /* _UAPI_LINUX_CKPT_H */
