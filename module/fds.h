@@ -36,12 +36,19 @@ struct ckpt_fds {
 };
 
 #define ckpt_for_each_fd(f, l) for ((f) = (l)->fds; (f) < (l)->fds + (l)->nr; (f)++)
+
+/* The first descriptor of a description from @f on, or NULL. */
+static inline struct ckpt_fd *ckpt_fds_file(const struct ckpt_fds *l, struct ckpt_fd *f)
+{
+	for (; f < l->fds + l->nr; f++)
+		if (f->nr)
+			return f;
+	return NULL;
+}
+
 /* The first descriptor of each open file description. */
 #define ckpt_for_each_file(f, l) \
-	ckpt_for_each_fd(f, l)   \
-		if (!(f)->nr)    \
-			;        \
-		else
+	for ((f) = ckpt_fds_file(l, (l)->fds); (f); (f) = ckpt_fds_file(l, (f) + 1))
 
 /* Whether the job alone uses its descriptors; only then they stay as they are. */
 bool ckpt_fds_are_private(struct ckpt_saver *s);
@@ -56,7 +63,7 @@ bool ckpt_fds_are_private(struct ckpt_saver *s);
 int ckpt_fds_get(struct ckpt_saver *s, struct ckpt_fds *l);
 void ckpt_fds_put(struct ckpt_fds *l);
 
-/* Whether somebody outside of the job holds the description too; @f is its first descriptor in a list. */
+/* Whether somebody else holds the description too; @f is its first descriptor in a list. */
 bool ckpt_fd_is_shared(const struct ckpt_fd *f);
 
 /* Restore: the lowest descriptor of a CKPT_REC_FILE, or -1. */

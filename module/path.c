@@ -52,7 +52,7 @@ const char *ckpt_path_obstacle(const struct path *path, const char *name)
 
 	if (d_unlinked(path->dentry))
 		return "was deleted";
-	/* d_path() does not tell what lies outside of the caller's root: only looking it up does. */
+	/* d_path() does not tell what is outside of the caller's root: looking it up does. */
 	if (name[0] != '/' || kern_path(name, 0, &found))
 		return "cannot be found by this path";
 	same = d_inode(found.dentry) == d_inode(path->dentry);
@@ -105,13 +105,14 @@ struct file *ckpt_path_open(struct ckpt_restorer *r, const char *name, int flags
 		file = filp_open(name, flags | O_NOCTTY, 0);
 		err = PTR_ERR_OR_ZERO(file);
 	}
-	if (err)
-		return ERR_PTR(
-			ckpt_restore_error(r, err, "%s: cannot be opened: error %d", name, -err));
+	if (err) {
+		ckpt_restore_error(r, err, "%s: cannot be opened: error %d", name, -err);
+		return ERR_PTR(err);
+	}
 	if (wanted && is_wanted(file_inode(file), type, rdev))
 		return file;
 	if (file)
 		fput(file);
-	return ERR_PTR(ckpt_restore_error(
-		r, -ESTALE, "%s: cannot be opened: another kind of file since the save", name));
+	ckpt_restore_error(r, -ESTALE, "%s: another kind of file since the save", name);
+	return ERR_PTR(-ESTALE);
 }

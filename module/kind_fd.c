@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Kind: descriptors: which number refers to which open file description. */
+
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/xarray.h>
+
+#include "fds.h"
+#include "kinds.h"
+#include "restorer.h"
+#include "saver.h"
+
+/* PID of another process that uses the descriptors of the job, 0 when none is found. */
+static pid_t find_sharer(struct ckpt_saver *s)
+{
+	struct task_struct *p;
+	pid_t pid = 0;
+
+	rcu_read_lock();
+	for_each_process(p) {
+		if (!same_thread_group(p, s->task) && READ_ONCE(p->files) == s->task->files)
+			pid = task_tgid_vnr(p);
+		if (pid)
+			break;
+	}
+	rcu_read_unlock();
+	return pid;
+}
+
+static int save(struct ckpt_saver *s)
+{
+	struct ckpt_image_fd *i;
+	struct ckpt_fds list;
+	struct ckpt_fd *f;
+	int err;
+
+	if (!ckpt_fds_are_private(s))
+		ckpt_save_refuse(s, "fd", "all descriptors: shared with process %d: not supported",
+				 find_sharer(s));
+	err = ckpt_fds_get(s, &list);
+	if (err)
+		return err;
+	ckpt_for_each_fd(f, &list) {
+		i = ckpt_save_record(s, &ckpt_kind_fd, 0, 0, sizeof(*i));
+		if (IS_ERR(i)) {
+			err = PTR_ERR(i);
+			break;
+		}
+		i->fd = f->fd;
+		i->flags = f->cloexec ? CKPT_FD_CLOEXEC : 0;
+		i->file = f->id;
+		cond_resched();
+	}
+	ckpt_fds_put(&list);
+	return err;
+}
+
+static int save_thread(struct ckpt_saver *s, struct ckpt_thread *t)
+{
+	if (t->task->files != s->task->files)
+		ckpt_save_refuse(s, "fd", "thread %d: has descriptors of its own",
+				 task_pid_vnr(t->task));
+	return 0;
+}
+
+static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
+{
+	const struct ckpt_image_fd *i = rec->data;
+
+	if (i->flags & ~CKPT_FD_CLOEXEC)
+		return ckpt_restore_error(r, -EOPNOTSUPP, "fd %u: unknown flags 0x%x", i->fd,
+					  i->flags);
+	if (i->fd >= CKPT_FD_MAX || i->reserved)
+		return ckpt_restore_error(r, -EBADMSG, "fd %u: bad value", i->fd);
+	return 0;
+}
+
+/* Each descriptor has a file, each file a descriptor. */
+static int check_fds(struct ckpt_restorer *r, struct xarray *files)
+{
+	const struct ckpt_record *rec;
+	s64 last = -1;
+
+	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FD) {
+		const struct ckpt_image_fd *i = rec->data;
+
+		if (i->fd <= last)
+			return ckpt_restore_error(r, -EBADMSG, "fd %u: out of order", i->fd);
+		if (!xa_load(files, i->file))
+			return ckpt_restore_error(r, -EBADMSG, "fd %u: no file %u in the image",
+						  i->fd, i->file);
+		xa_set_mark(files, i->file, XA_MARK_0);
+		last = i->fd;
+	}
+	return 0;
+}
+
+static int verify_all(struct ckpt_restorer *r)
+{
+	const struct ckpt_record *rec;
+	struct xarray files;
+	unsigned long id;
+	void *entry;
+	int err = 0;
+
+	xa_init(&files);
+	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FILE) {
+		err = xa_err(xa_store(&files, rec->id, xa_mk_value(1), GFP_KERNEL));
+		if (err)
+			break;
+	}
+	if (!err)
+		err = check_fds(r, &files);
+	xa_for_each(&files, id, entry)
+		if (!err && !xa_get_mark(&files, id, XA_MARK_0))
+			err = ckpt_restore_error(r, -EBADMSG, "file %lu: without a descriptor", id);
+	xa_destroy(&files);
+	return err;
+}
+
+/* The limit of the job comes back in the end; until then all its numbers are allowed. */
+static void raise_limit(struct ckpt_restorer *r)
+{
+	struct rlimit *limit = &current->signal->rlim[RLIMIT_NOFILE];
+
+	task_lock(current->group_leader);
+	limit->rlim_cur = max_t(unsigned long, limit->rlim_cur, CKPT_FD_MAX);
+	limit->rlim_max = max(limit->rlim_max, limit->rlim_cur);
+	task_unlock(current->group_leader);
+}
+
+static int first_fd(const void *p, struct file *file, unsigned int fd)
+{
+	return fd + 1;
+}
+
+static void close_all(void)
+{
+	int next = 0;
+
+	while ((next = iterate_fd(current->files, next, first_fd, NULL))) {
+		close_fd(next - 1);
+		cond_resched();
+	}
+}
+
+/* Takes the next number, which must be @fd: all below it are taken. */
+static int take(struct ckpt_restorer *r, unsigned int fd, unsigned int flags)
+{
+	int got = get_unused_fd_flags(flags);
+
+	if (got == fd)
+		return 0;
+	if (got >= 0)
+		put_unused_fd(got);
+	got = got < 0 ? got : -EBUSY;
+	return ckpt_restore_error(r, got, "fd %u: cannot be had: error %d", fd, -got);
+}
+
+/* Installs all descriptors; takes the numbers between them too, as only the lowest can be had. */
+static int install_all(struct ckpt_restorer *r, unsigned int *next)
+{
+	const struct ckpt_record *rec;
+	int err;
+
+	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FD) {
+		const struct ckpt_image_fd *i = rec->data;
+		struct file *file = ckpt_objtab_file(&r->objects, i->file);
+
+		while (*next < i->fd) {
+			err = take(r, *next, 0);
+			if (err)
+				return err;
+			++*next;
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+		}
+		if (!file)
+			return ckpt_restore_error(r, -EBADMSG, "fd %u: its file was not restored",
+						  i->fd);
+		err = take(r, i->fd, i->flags & CKPT_FD_CLOEXEC ? O_CLOEXEC : 0);
+		if (err)
+			return err;
+		fd_install((*next)++, get_file(file));
+	}
+	return 0;
+}
+
+static void release_gaps(struct ckpt_restorer *r)
+{
+	const struct ckpt_record *rec;
+	unsigned int next = 0;
+
+	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FD) {
+		const struct ckpt_image_fd *i = rec->data;
+
+		for (; next < i->fd; next++) {
+			put_unused_fd(next);
+			cond_resched();
+		}
+		next = i->fd + 1;
+	}
+}
+
+/* Gives @file the lowest free number, or the reason why not; takes over the reference. */
+static int install_helper(struct file *file)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd < 0)
+		fput(file);
+	else
+		fd_install(fd, file);
+	return fd;
+}
+
+static int create(struct ckpt_restorer *r)
+{
+	/* This ioctl may run by grace of the descriptor that is closed here. */
+	struct file *dev = ckpt_restore_device(r);
+	unsigned int next = 0;
+	int err;
+
+	raise_limit(r);
+	close_all();
+	err = install_all(r, &next);
+	if (err) {
+		fput(dev);
+		return err;
+	}
+	release_gaps(r);
+	r->dev_fd = install_helper(dev);
+	if (r->dev_fd < 0)
+		return r->dev_fd;
+	if (r->exe)
+		r->exe_fd = install_helper(get_file(r->exe));
+	return r->exe && r->exe_fd < 0 ? r->exe_fd : 0;
+}
+
+const struct ckpt_kind ckpt_kind_fd = {
+	.name = "fd",
+	.type = CKPT_REC_FD,
+	.version = 1,
+	.oldest = 1,
+	.min_len = sizeof(struct ckpt_image_fd),
+	.count = CKPT_ANY,
+	.save = save,
+	.save_thread = save_thread,
+	.verify = verify,
+	.verify_all = verify_all,
+	.create = create,
+};
