@@ -332,6 +332,18 @@ int ckpt_restore_fail(struct ckpt_restorer *r, const void __user *entry)
 	return err;
 }
 
+/* What the job closes from now on is closed: a reference of ours would keep the end of a pipe open. */
+static void drop_files(struct ckpt_restorer *r)
+{
+	ckpt_objtab_exit(&r->objects);
+	if (r->exe)
+		fput(r->exe);
+	if (r->tty)
+		fput(r->tty);
+	r->exe = NULL;
+	r->tty = NULL;
+}
+
 int ckpt_restore_finish(struct ckpt_restorer *r)
 {
 	struct ckpt_rthread *t = r->threads;
@@ -349,6 +361,8 @@ int ckpt_restore_finish(struct ckpt_restorer *r)
 	if (!err && wait_event_killable(r->wait, READ_ONCE(r->nr_applied) == r->nr_threads ||
 							 READ_ONCE(r->phase) == PHASE_FAILED))
 		err = -EINTR;
+	if (!err)
+		drop_files(r);
 	if (!err)
 		err = advance(r, PHASE_GO);
 	if (err) {
