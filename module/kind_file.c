@@ -240,6 +240,8 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 static int check_size(struct ckpt_restorer *r, const struct ckpt_image_file *i,
 		      const struct file *file)
 {
+	static const char grown[] =
+		"%s: the job would append again the %llu bytes since the save: keep a copy, then: truncate -s %llu %s";
 	bool appends = (i->flags & O_APPEND) && (file->f_mode & FMODE_WRITE);
 	u64 need = appends ? i->size : min(i->position, i->size);
 	struct kstat st;
@@ -252,14 +254,10 @@ static int check_size(struct ckpt_restorer *r, const struct ckpt_image_file *i,
 	if (now >= need && (!appends || now == i->size))
 		return 0;
 	if (now < need)
-		ckpt_restore_error(r, -ESTALE, "%s: cut to %llu bytes since the save: needs %llu",
-				   i->path, now, need);
-	else
-		ckpt_restore_error(
-			r, -ESTALE,
-			"%s: the job would append again the %llu bytes since the save: keep a copy, then: truncate -s %llu %s",
-			i->path, now - i->size, i->size, i->path);
-	return -ESTALE;
+		return ckpt_restore_error(r, -ESTALE,
+					  "%s: cut to %llu bytes since the save: needs %llu",
+					  i->path, now, need);
+	return ckpt_restore_error(r, -ESTALE, grown, i->path, now - i->size, i->size, i->path);
 }
 
 static int seek(struct ckpt_restorer *r, const struct ckpt_image_file *i, struct file *file)

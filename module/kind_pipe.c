@@ -38,7 +38,7 @@ static bool is_pipe(const struct file *file)
 static bool is_inside(const struct ckpt_fds *list, const struct pipe_inode_info *pipe)
 {
 	unsigned int readers = 0, writers = 0;
-	const struct ckpt_fd *f;
+	struct ckpt_fd *f;
 
 	ckpt_for_each_file(f, list) {
 		if (!is_pipe(f->file) || f->file->private_data != pipe)
@@ -156,7 +156,7 @@ static int save_pipe(struct ckpt_saver *s, const struct ckpt_fds *list, const st
 
 static int save_all(struct ckpt_saver *s, const struct ckpt_fds *list, struct xarray *seen)
 {
-	const struct ckpt_fd *f;
+	struct ckpt_fd *f;
 	bool is_new;
 	int id, err;
 

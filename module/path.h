@@ -26,7 +26,7 @@ char *ckpt_path_name(const struct path *path);
  */
 const char *ckpt_path_obstacle(const struct path *path, const char *name);
 
-/* Whether the kernel makes up the files of its file system: another one stands there after a restart. */
+/* Whether the kernel makes up the files of its file system: after a restart they differ. */
 bool ckpt_path_is_pseudo(const struct path *path);
 
 /**
