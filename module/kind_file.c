@@ -241,7 +241,7 @@ static int check_size(struct ckpt_restorer *r, const struct ckpt_image_file *i,
 		      const struct file *file)
 {
 	static const char grown[] =
-		"%s: the job would append again the %llu bytes since the save: keep a copy, then: truncate -s %llu %s";
+		"%s: %llu bytes since the save would come twice: keep a copy, truncate -s %llu %s";
 	bool appends = (i->flags & O_APPEND) && (file->f_mode & FMODE_WRITE);
 	u64 need = appends ? i->size : min(i->position, i->size);
 	struct kstat st;
