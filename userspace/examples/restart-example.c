@@ -7,22 +7,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t generation;
+static volatile sig_atomic_t restarted, generation;
 
 static void resumed(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
 	(void)context;
 	/* Anybody may send the signal; only the kernel can send it with this code. */
-	if (info->si_code == CKPT_SI_RESTART)
-		generation = info->si_value.sival_int;
+	if (info->si_code != CKPT_SI_RESTART)
+		return;
+	generation = info->si_value.sival_int;
+	restarted = 1;
 }
 
 int main(void)
 {
 	struct sigaction action = { .sa_sigaction = resumed, .sa_flags = SA_SIGINFO | SA_RESTART };
 	unsigned int seconds;
-	int told = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGUSR1, &action, NULL);
@@ -32,9 +33,9 @@ int main(void)
 	}
 	printf("process %d: asked for a signal\n", getpid());
 	for (seconds = 0;; seconds++) {
-		if (generation != told) {
-			told = generation;
-			printf("resumed from an image: generation %d\n", told);
+		if (restarted) {
+			restarted = 0;
+			printf("resumed from an image of generation %d\n", (int)generation);
 		}
 		printf("%u\n", seconds);
 		sleep(1);
