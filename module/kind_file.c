@@ -80,8 +80,17 @@ static u32 type_of(struct ckpt_saver *s, const struct file *file)
 	return 0;
 }
 
+static bool is_of_terminal(dev_t rdev)
+{
+	unsigned int major = MAJOR(rdev);
+
+	return major == TTY_MAJOR || major == TTYAUX_MAJOR ||
+	       (major >= UNIX98_PTY_MASTER_MAJOR &&
+		major < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT);
+}
+
 /* What a file is that no type fits. */
-static const char *unknown_obstacle(const struct inode *inode)
+static const char *unknown_obstacle(const struct inode *inode, const char *name)
 {
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFSOCK:
@@ -91,8 +100,13 @@ static const char *unknown_obstacle(const struct inode *inode)
 	case S_IFBLK:
 		return "block devices are not supported";
 	case S_IFCHR:
-		return "this device is not supported, nor a terminal that does not control the job";
+		return is_of_terminal(inode->i_rdev) ?
+			       "only the controlling terminal of the job is supported" :
+			       "this device is not supported";
 	}
+	/* Nobody knows it by this name. */
+	if (!strcmp(name, "anon_inode:[eventpoll]"))
+		return "epoll is not supported";
 	return "this kind of descriptor is not supported";
 }
 
@@ -107,7 +121,7 @@ static const char *obstacle(const struct file *file, u32 type, const char *name)
 	if (file->f_mode & FMODE_PATH)
 		return "opened with O_PATH, which is not supported";
 	if (!type)
-		return unknown_obstacle(file_inode(file));
+		return unknown_obstacle(file_inode(file), name);
 	if (file->f_flags & FASYNC || ckpt_file_has_owner(file))
 		return "set to send signals or leased, which is not supported";
 	if (file->f_flags & __O_TMPFILE)
@@ -118,6 +132,8 @@ static const char *obstacle(const struct file *file, u32 type, const char *name)
 		return "opened with a flag that is not supported";
 	if (!has_path(type))
 		return NULL;
+	if (ckpt_path_is_internal(&file->f_path))
+		return "this kind of descriptor is not supported";
 	if (ckpt_path_is_pseudo(&file->f_path))
 		return "in a file system that the kernel makes up";
 	return ckpt_path_obstacle(&file->f_path, name);

@@ -49,7 +49,7 @@ static int save_cwd(struct ckpt_saver *s, const struct path *cwd, const char *na
 	struct ckpt_image_fs *i;
 	size_t len = strlen(name) + 1;
 
-	if (!obstacle && ckpt_path_is_pseudo(cwd))
+	if (!obstacle && (ckpt_path_is_internal(cwd) || ckpt_path_is_pseudo(cwd)))
 		obstacle = "in a file system that the kernel makes up";
 	if (obstacle)
 		ckpt_save_refuse(s, "fs", "working directory %s: %s: change it before the save",

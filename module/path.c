@@ -60,13 +60,16 @@ const char *ckpt_path_obstacle(const struct path *path, const char *name)
 	return same ? NULL : "another file is at this path";
 }
 
+bool ckpt_path_is_internal(const struct path *path)
+{
+	return path->dentry->d_sb->s_flags & (SB_NOUSER | SB_KERNMOUNT);
+}
+
 bool ckpt_path_is_pseudo(const struct path *path)
 {
 	const struct super_block *sb = path->dentry->d_sb;
 	unsigned int i;
 
-	if (sb->s_flags & SB_NOUSER)
-		return true;
 	for (i = 0; i < ARRAY_SIZE(pseudo); i++)
 		if (sb->s_magic == pseudo[i])
 			return true;

@@ -26,6 +26,9 @@ char *ckpt_path_name(const struct path *path);
  */
 const char *ckpt_path_obstacle(const struct path *path, const char *name);
 
+/* Whether its file system is one that nobody mounts: that of sockets, pipes, memfds... */
+bool ckpt_path_is_internal(const struct path *path);
+
 /* Whether the kernel makes up the files of its file system: after a restart they differ. */
 bool ckpt_path_is_pseudo(const struct path *path);
 
