@@ -41,7 +41,7 @@ static int get(struct ckpt_image_reader *img, void *buf, size_t len, const char 
 			return bad(img, n, "image: offset %llu: cannot be read: error %zd",
 				   img->pos, -n);
 		if (!n)
-			return bad(img, -EBADMSG, "image: cut at offset %llu: %s is not whole",
+			return bad(img, -EBADMSG, "image: cut at offset %llu: in %s",
 				   img->pos, what);
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -128,7 +128,7 @@ static int read_notes(struct ckpt_image_reader *img, u64 len)
 	while (at < len && !err) {
 		u64 n = min_t(u64, len - at, CHUNK);
 
-		err = get(img, img->notes + at, n, "the part with the notes");
+		err = get(img, img->notes + at, n, "the notes");
 		at += n;
 	}
 	if (!err)
