@@ -110,5 +110,5 @@ module_init(ckpt_init);
 module_exit(ckpt_exit);
 MODULE_DESCRIPTION("Checkpoint and restart of Linux jobs");
 MODULE_AUTHOR("The ckpt authors");
-MODULE_VERSION("0.1");
+MODULE_VERSION("0.1.0");
 MODULE_LICENSE("GPL");
