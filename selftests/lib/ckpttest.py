@@ -16,7 +16,7 @@ DONE, REFUSED, USAGE, LACKS = 0, 1, 2, 3
 SKIPPED = 77
 
 # Generous: many virtual machines may share a busy core. Nothing waits longer than it has to.
-PATIENCE = 180
+PATIENCE = 100
 
 # What a test started and must not leave behind.
 _started = []

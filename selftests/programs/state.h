@@ -115,42 +115,11 @@ unused_ok static void check_same_text(const char *what, const char *before, cons
 /* The lines of /proc/PID/task/TID/status that an image has to keep. */
 unused_ok static void read_status(pid_t tid, char *text, size_t size)
 {
-	static const char *const keep[] = {
-		"Name",
-		"Umask",
-		"Tgid",
-		"Ngid",
-		"Pid",
-		"TracerPid",
-		"Uid",
-		"Gid",
-		"Groups",
-		"NStgid",
-		"NSpid",
-		"NSpgid",
-		"NSsid",
-		"Threads",
-		"SigPnd",
-		"ShdPnd",
-		"SigBlk",
-		"SigIgn",
-		"SigCgt",
-		"CapInh",
-		"CapPrm",
-		"CapEff",
-		"CapBnd",
-		"CapAmb",
-		"NoNewPrivs",
-		"Seccomp",
-		"Seccomp_filters",
-		"Speculation_Store_Bypass",
-		"SpeculationIndirectBranch",
-		"THP_enabled",
-		"Cpus_allowed",
-		"Mems_allowed",
-		"VmLck",
-		"VmPin",
-	};
+	static const char keep[] =
+		" Name Umask Tgid Ngid Pid TracerPid Uid Gid Groups NStgid NSpid NSpgid NSsid SigPnd"
+		" ShdPnd SigBlk SigIgn SigCgt CapInh CapPrm CapEff CapBnd CapAmb NoNewPrivs Seccomp"
+		" Seccomp_filters Speculation_Store_Bypass SpeculationIndirectBranch THP_enabled"
+		" Cpus_allowed Mems_allowed VmLck VmPin ";
 	char path[64], raw[8192], *line, *next;
 	size_t length = 0;
 
@@ -158,12 +127,11 @@ unused_ok static void read_status(pid_t tid, char *text, size_t size)
 	read_file(path, raw, sizeof(raw));
 	text[0] = 0;
 	for (line = strtok_r(raw, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
-		size_t name = strcspn(line, ":");
+		char name[64];
 
-		for (size_t i = 0; i < ARRAY_SIZE(keep); i++)
-			if (strlen(keep[i]) == name && !strncmp(line, keep[i], name) &&
-			    length < size)
-				length += snprintf(text + length, size - length, "%s\n", line);
+		snprintf(name, sizeof(name), " %.*s ", (int)strcspn(line, ":"), line);
+		if (strstr(keep, name) && length < size)
+			length += snprintf(text + length, size - length, "%s\n", line);
 	}
 }
 

@@ -197,9 +197,9 @@ int main(void)
 	read_thread(thread_after, sizeof(thread_after));
 	check_same_text("limits, folders and numbers", before, after);
 	check_same_text("main thread: credentials and scheduler", thread_before, thread_after);
-	check(umask(0) == 0137, "umask");
 	__atomic_store_n(&released, true, __ATOMIC_SEQ_CST);
 	for (unsigned int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
+	check(umask(0) == 0137, "umask");
 	return verdict();
 }

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #define MAX_THREADS 64
-#define ROUNDS 60000
+#define ROUNDS 15000
 #define avx __attribute__((target("avx2")))
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
