@@ -10,23 +10,24 @@
 #include "output.h"
 #include "tool.h"
 
-static int save(int ckpt, pid_t pid, struct output *out)
+/* A process that is to run on does so as soon as it was read; only its end waits for the disk. */
+static int save(int ckpt, pid_t pid, struct output *out, int signal)
 {
 	if (ckpt_freeze(ckpt, pid, 0))
 		return tool_explain(ckpt, errno, "cannot freeze", "PID %d", pid);
 	if (ckpt_save(ckpt, out->fd, NULL))
 		return tool_explain(ckpt, errno, "cannot write", "%s", out->name);
+	if (!signal && ckpt_thaw(ckpt))
+		return tool_explain(ckpt, errno, "cannot thaw", "PID %d", pid);
 	return output_sync(out) ? EXIT_REFUSED : EXIT_DONE;
 }
 
-/* Lets go of the process, which dies or stops by @signal unless that is 0. */
-static int release(int ckpt, pid_t pid, int signal)
+/* The process dies or stops by @signal. */
+static int end(int ckpt, pid_t pid, int signal)
 {
-	if (signal && ckpt_kill(ckpt, signal))
+	if (ckpt_kill(ckpt, signal))
 		return tool_explain(ckpt, errno, signal == SIGKILL ? "cannot kill" : "cannot stop",
 				    "PID %d", pid);
-	if (!signal && ckpt_thaw(ckpt))
-		return tool_explain(ckpt, errno, "cannot thaw", "PID %d", pid);
 	return EXIT_DONE;
 }
 
@@ -38,7 +39,9 @@ static int finish(int ckpt, pid_t pid, struct output *out, int signal)
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &old);
-	status = output_publish(out) ? EXIT_REFUSED : release(ckpt, pid, signal);
+	status = output_publish(out) ? EXIT_REFUSED : EXIT_DONE;
+	if (status == EXIT_DONE && signal)
+		status = end(ckpt, pid, signal);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return status;
 }
@@ -51,7 +54,7 @@ static int run(pid_t pid, const char *file, int signal)
 	/* Before the device: the watcher of the output must not have it open. */
 	if (!output_open(&out, file)) {
 		ckpt = tool_open_device();
-		status = ckpt < 0 ? EXIT_LACKING : save(ckpt, pid, &out);
+		status = ckpt < 0 ? EXIT_LACKING : save(ckpt, pid, &out, signal);
 	}
 	if (status == EXIT_DONE)
 		status = finish(ckpt, pid, &out, signal);
