@@ -7,7 +7,6 @@
 #include <linux/fs.h>
 #include <linux/mempolicy.h>
 #include <linux/mm.h>
-#include <linux/mm_inline.h>
 #include <linux/mmap_lock.h>
 #include <linux/pkeys.h>
 #include <linux/slab.h>
@@ -34,7 +33,7 @@ static bool has_policy(struct vm_area_struct *vma)
 static bool is_named(struct vm_area_struct *vma)
 {
 #ifdef CONFIG_ANON_VMA_NAME
-	return anon_vma_name(vma);
+	return vma->anon_name;
 #else
 	return false;
 #endif
