@@ -44,13 +44,15 @@ static bool is_plain_device(dev_t rdev)
 /* Whether a file is the controlling terminal of the job, by whatever name it was opened. */
 static bool is_terminal(struct ckpt_saver *s, const struct file *file)
 {
+	/* A task in the freezer keeps it. */
+	struct sighand_struct *sighand = rcu_access_pointer(s->task->sighand);
 	struct tty_file_private *priv;
 	struct tty_struct *tty;
 	bool found = false;
 
-	spin_lock_irq(&s->task->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	tty = tty_kref_get(s->task->signal->tty);
-	spin_unlock_irq(&s->task->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 	if (!tty)
 		return false;
 	spin_lock(&tty->files_lock);
