@@ -119,9 +119,10 @@ static int make_threads(struct ckpt_restorer *r)
 static int verify_ids(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
-	DEFINE_XARRAY(seen);
+	struct xarray seen;
 	int err = 0;
 
+	xa_init(&seen);
 	ckpt_for_each_record(rec, &r->img) {
 		if (!rec->id)
 			continue;
