@@ -247,11 +247,6 @@ static bool has_tls_array(struct task_struct *t, const struct ckpt_cpu_state *c)
 	return memchr_inv(t->thread.tls_array, 0, sizeof(t->thread.tls_array));
 }
 
-static bool has_ldt(struct task_struct *t, const struct ckpt_cpu_state *c)
-{
-	return READ_ONCE(t->mm->context.ldt);
-}
-
 static bool has_io_ports(struct task_struct *t, const struct ckpt_cpu_state *c)
 {
 	return test_tsk_thread_flag(t, TIF_IO_BITMAP) || t->thread.io_bitmap || t->thread.iopl_emul;
@@ -286,11 +281,6 @@ static bool has_speculation_control(struct task_struct *t, const struct ckpt_cpu
 	       task_spec_ib_force_disable(t) || test_tsk_thread_flag(t, TIF_SPEC_L1D_FLUSH);
 }
 
-static bool has_protection_keys(struct task_struct *t, const struct ckpt_cpu_state *c)
-{
-	return ckpt_has_protection_keys(t->mm);
-}
-
 static bool has_dynamic_xstate(struct task_struct *t, const struct ckpt_cpu_state *c)
 {
 	return t->group_leader->thread.fpu.perm.__state_perm & XFEATURE_MASK_USER_DYNAMIC;
@@ -314,14 +304,12 @@ static const struct {
 	{ has_odd_segments, "segment register that is not that of a 64-bit program" },
 	{ has_odd_addresses, "register that points outside of user memory" },
 	{ has_tls_array, "set_thread_area entry" },
-	{ has_ldt, "modify_ldt table" },
 	{ has_io_ports, "permission for I/O ports (ioperm, iopl)" },
 	{ has_breakpoints, "hardware breakpoint" },
 	{ is_stepped, "single-stepped" },
 	{ has_faulting_cpuid, "faulting CPUID (ARCH_CPUID)" },
 	{ has_faulting_tsc, "faulting TSC (PR_SET_TSC)" },
 	{ has_speculation_control, "speculation control (PR_SET_SPECULATION_CTRL)" },
-	{ has_protection_keys, "memory protection key (pkey_alloc)" },
 	{ has_dynamic_xstate, "permission for AMX registers (ARCH_REQ_XCOMP_PERM)" },
 	{ has_shadow_stack, "shadow stack" },
 	{ has_address_masking, "linear address masking" },

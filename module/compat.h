@@ -4,6 +4,7 @@
 #define CKPT_COMPAT_H
 
 #include <linux/capability.h>
+#include <linux/cpumask.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -105,6 +106,19 @@ static inline bool ckpt_rseq_len_is_known(u32 len)
 #endif
 }
 
+/*
+ * CPUs that sched_setaffinity() was asked for, or NULL. Kept beside the mask in use since 6.2;
+ * before, a mask that leaves out a CPU is taken for one that was asked for. Under task->pi_lock.
+ */
+static inline const struct cpumask *ckpt_asked_affinity(const struct task_struct *task)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+	return task->user_cpus_ptr;
+#else
+	return cpumask_subset(cpu_online_mask, &task->cpus_mask) ? NULL : &task->cpus_mask;
+#endif
+}
+
 /* A time slice of one's own is new in 6.12. */
 static inline u64 ckpt_sched_slice(const struct task_struct *task)
 {
@@ -140,16 +154,6 @@ static inline bool ckpt_has_address_masking(const struct mm_struct *mm)
 {
 #ifdef CONFIG_ADDRESS_MASKING
 	return mm->context.lam_cr3_mask;
-#else
-	return false;
-#endif
-}
-
-/* A kernel may be built without them; key 0 is everybody's. */
-static inline bool ckpt_has_protection_keys(const struct mm_struct *mm)
-{
-#ifdef CONFIG_X86_INTEL_MEMORY_PROTECTION_KEYS
-	return mm->context.pkey_allocation_map & ~1;
 #else
 	return false;
 #endif
@@ -221,6 +225,18 @@ static inline const struct path *ckpt_file_path(const struct file *file)
 #else
 #define CKPT_VM_SHADOW_STACK VM_NONE
 #endif
+
+/* Until 6.2 only memory without a file could have a name, in a place that files use otherwise. */
+static inline const char *ckpt_vma_name(struct vm_area_struct *vma)
+{
+#ifdef CONFIG_ANON_VMA_NAME
+	if (LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0) && vma->vm_file)
+		return NULL;
+	return vma->anon_name ? vma->anon_name->name : NULL;
+#else
+	return NULL;
+#endif
+}
 
 /* Tagged addresses (LAM) came in 6.4. */
 static inline bool ckpt_mm_has_tags(struct mm_struct *mm)

@@ -4,6 +4,7 @@
 #include <linux/bitops.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/key.h>
 #include <linux/overflow.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -57,6 +58,25 @@ static bool is_uid_of(struct task_struct *task, kuid_t uid)
 	return same;
 }
 
+static void refuse_keyrings(struct ckpt_saver *s, pid_t tid, const struct cred *cred)
+{
+#ifdef CONFIG_KEYS
+	const struct cred *mine = current_cred();
+	const struct key *session = cred->session_keyring;
+
+	if (cred->thread_keyring || cred->process_keyring)
+		ckpt_save_refuse(s, "creds", "thread %d: thread or process keyring: %s", tid,
+				 "not supported");
+	/* One without a name of its own is made by the login; a restored job gets its tool's. */
+	if (session && session != mine->session_keyring && strcmp(session->description, "_ses"))
+		ckpt_save_refuse(s, "creds", "thread %d: session keyring %s: %s", tid,
+				 session->description, "not supported");
+	if (cred->jit_keyring != mine->jit_keyring)
+		ckpt_save_refuse(s, "creds", "thread %d: default keyring %u for requests: %s", tid,
+				 cred->jit_keyring, "reset it first");
+#endif
+}
+
 static void refuse(struct ckpt_saver *s, struct task_struct *task, const struct cred *cred)
 {
 	pid_t tid = task_pid_vnr(task);
@@ -66,14 +86,7 @@ static void refuse(struct ckpt_saver *s, struct task_struct *task, const struct 
 	if (!is_uid_of(s->task, cred->uid))
 		ckpt_save_refuse(s, "creds", "thread %d: real user ID %u: %s", tid,
 				 uid_of(cred->uid), "not that of the main thread");
-#ifdef CONFIG_KEYS
-	if (cred->thread_keyring || cred->process_keyring)
-		ckpt_save_refuse(s, "creds", "thread %d: thread or process keyring: %s", tid,
-				 "not supported");
-	if (cred->jit_keyring != current_cred()->jit_keyring)
-		ckpt_save_refuse(s, "creds", "thread %d: default keyring %u for requests: %s", tid,
-				 cred->jit_keyring, "reset it first");
-#endif
+	refuse_keyrings(s, tid, cred);
 	if (ckpt_has_landlock(cred))
 		ckpt_save_refuse(s, "creds", "thread %d: Landlock sandbox: not supported", tid);
 	refuse_label(s, task);

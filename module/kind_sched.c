@@ -26,12 +26,22 @@
 /* Only a mask that somebody asked for is the thread's own; other limits come from its cgroup. */
 static bool copy_affinity(struct task_struct *task, unsigned long *mask)
 {
+	const struct cpumask *asked;
+
+	raw_spin_lock_irq(&task->pi_lock);
+	asked = ckpt_asked_affinity(task);
+	if (asked)
+		bitmap_copy(mask, cpumask_bits(asked), nr_cpu_ids);
+	raw_spin_unlock_irq(&task->pi_lock);
+	return asked;
+}
+
+static bool has_affinity(struct task_struct *task)
+{
 	bool found;
 
 	raw_spin_lock_irq(&task->pi_lock);
-	found = task->user_cpus_ptr;
-	if (found)
-		bitmap_copy(mask, cpumask_bits(task->user_cpus_ptr), nr_cpu_ids);
+	found = ckpt_asked_affinity(task);
 	raw_spin_unlock_irq(&task->pi_lock);
 	return found;
 }
@@ -101,14 +111,14 @@ static int save_thread(struct ckpt_saver *s, struct ckpt_thread *t)
 	unsigned int nr_words = BITS_TO_LONGS(nr_cpu_ids);
 	struct ckpt_image_sched *i;
 	unsigned long *mask;
-	bool has_affinity;
+	bool is_bound;
 
 	refuse(s, task);
 	mask = bitmap_zalloc(nr_cpu_ids, GFP_KERNEL);
 	if (!mask)
 		return -ENOMEM;
-	has_affinity = copy_affinity(task, mask);
-	if (!has_affinity)
+	is_bound = copy_affinity(task, mask);
+	if (!is_bound)
 		nr_words = 0;
 	i = ckpt_save_record(s, &ckpt_kind_sched, task_pid_vnr(task), 0,
 			     struct_size(i, cpus, nr_words));
@@ -123,7 +133,7 @@ static int save_thread(struct ckpt_saver *s, struct ckpt_thread *t)
 			save_deadline(i, task);
 		i->ioprio = io_priority(task);
 		i->nr_cpu_words = nr_words;
-		if (has_affinity)
+		if (is_bound)
 			i->flags |= CKPT_SCHED_AFFINITY;
 		memcpy(i->cpus, mask, nr_words * sizeof(u64));
 	}
@@ -187,7 +197,7 @@ static int script_affinity(struct ckpt_restorer *r, struct ckpt_rthread *t)
 
 	if (i->flags & CKPT_SCHED_AFFINITY) {
 		memcpy(mask, i->cpus, nr_words * sizeof(u64));
-	} else if (READ_ONCE(t->task->user_cpus_ptr)) {
+	} else if (has_affinity(t->task)) {
 		/* The mask of the restoring tool is not the thread's. */
 		nr_words = ARRAY_SIZE(mask);
 		memset(mask, 0xff, sizeof(mask));

@@ -257,16 +257,6 @@ static bool is_io_flusher(struct ckpt_saver *s, struct task_struct *t)
 	return t->flags & (PF_MEMALLOC_NOIO | PF_LOCAL_THROTTLE);
 }
 
-static bool has_own_files(struct ckpt_saver *s, struct task_struct *t)
-{
-	return t->files != s->task->files;
-}
-
-static bool has_own_fs(struct ckpt_saver *s, struct task_struct *t)
-{
-	return t->fs != s->task->fs;
-}
-
 static bool has_own_nsproxy(struct ckpt_saver *s, struct task_struct *t)
 {
 	return t->nsproxy != s->task->nsproxy;
@@ -294,8 +284,6 @@ static const struct {
 	{ is_io_flusher, "PR_SET_IO_FLUSHER: not supported" },
 	{ has_sem_undo, "System V semaphore undo (SEM_UNDO): not supported" },
 	{ has_own_undo, "System V semaphore undo list of its own: not supported" },
-	{ has_own_files, "descriptors of its own (no CLONE_FILES): not supported" },
-	{ has_own_fs, "working directory of its own (no CLONE_FS): not supported" },
 	{ has_own_nsproxy, "namespaces of its own: not supported" },
 };
 
