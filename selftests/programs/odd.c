@@ -141,7 +141,8 @@ static bool with_userfaultfd(void)
 
 static bool with_perf_event(void)
 {
-	struct perf_event_attr attributes = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(attributes),
+	struct perf_event_attr attributes = { .type = PERF_TYPE_SOFTWARE,
+					      .size = sizeof(attributes),
 					      .config = PERF_COUNT_SW_TASK_CLOCK };
 
 	fd = syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0);
@@ -260,7 +261,8 @@ static bool with_posix_timer(void)
 	struct itimerspec never = { .it_value.tv_sec = 100000 };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
 
-	return !timer_create(CLOCK_MONOTONIC, &event, &timer) && !timer_settime(timer, 0, &never, NULL);
+	return !timer_create(CLOCK_MONOTONIC, &event, &timer) &&
+	       !timer_settime(timer, 0, &never, NULL);
 }
 
 static bool still_timed(void)
@@ -384,11 +386,6 @@ static bool still_memory(void)
 	return memory[0] == 42;
 }
 
-static bool with_session_keyring(void)
-{
-	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "odd") > 0;
-}
-
 static bool with_process_keyring(void)
 {
 	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING, 1) > 0;
@@ -421,8 +418,8 @@ static bool with_huge_pages(void)
 {
 	if (!reserve_huge_pages())
 		return false;
-	memory = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB,
-		      -1, 0);
+	memory = mmap(NULL, 2 << 20, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	return memory != MAP_FAILED && (memory[0] = 42);
 }
 
@@ -483,7 +480,6 @@ static const struct property properties[] = {
 	{ "tracer", with_tracer, NULL },
 	{ "semaphore-undo", with_undo, still_undo },
 	{ "sysv-shm", with_shm, still_memory },
-	{ "session-keyring", with_session_keyring, NULL },
 	{ "process-keyring", with_process_keyring, NULL },
 	{ "thread-keyring", with_thread_keyring, NULL },
 	{ "aio", with_aio, NULL },

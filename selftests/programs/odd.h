@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The frame of programs that set up one unusual property, are looked at, and look whether it is still there. */
+/* The frame of programs that set up one unusual property and look whether it is still there. */
 #ifndef ODD_H
 #define ODD_H
 
@@ -14,7 +14,8 @@ struct property {
 };
 
 /* With "list" it names them, one a line. */
-unused_ok static int run_property(const struct property *properties, size_t count, int argc, char **argv)
+unused_ok static int run_property(const struct property *properties, size_t count, int argc,
+				  char **argv)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct property *p = &properties[i];

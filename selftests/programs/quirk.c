@@ -33,14 +33,14 @@ static pthread_t thread;
 
 /* ---- prctl ---- */
 
-#define PRCTL(name, option, set, get)                        \
-	static bool with_##name(void)                        \
-	{                                                    \
-		return !prctl(option, set, 0, 0, 0);         \
-	}                                                    \
-	static bool still_##name(void)                       \
-	{                                                    \
-		return get;                                  \
+#define PRCTL(name, option, set, get)                \
+	static bool with_##name(void)                \
+	{                                            \
+		return !prctl(option, set, 0, 0, 0); \
+	}                                            \
+	static bool still_##name(void)               \
+	{                                            \
+		return get;                          \
 	}
 
 static int told(int option)
@@ -110,12 +110,14 @@ static bool still_dispatch(void)
 
 static bool with_io_priority(void)
 {
-	return !syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 6));
+	return !syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+			IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 6));
 }
 
 static bool still_io_priority(void)
 {
-	return syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) == IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 6);
+	return syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) ==
+	       IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 6);
 }
 
 /* struct sched_attr, which the C library lacks. */
@@ -130,7 +132,10 @@ struct attributes {
 
 static bool with_deadline(void)
 {
-	struct attributes a = { .size = 48, .policy = 6, .runtime = 1000000, .deadline = 10000000,
+	struct attributes a = { .size = 48,
+				.policy = 6,
+				.runtime = 1000000,
+				.deadline = 10000000,
 				.period = 20000000 };
 
 	return !syscall(SYS_sched_setattr, 0, &a, 0);
@@ -212,8 +217,9 @@ static bool with_io_level(void)
 
 static bool with_table(void)
 {
-	struct user_desc entry = { .entry_number = 0, .limit = 0xfffff, .seg_32bit = 1,
-				   .limit_in_pages = 1, .useable = 1 };
+	struct user_desc entry = {
+		.entry_number = 0, .limit = 0xfffff, .seg_32bit = 1, .limit_in_pages = 1
+	};
 
 	return !syscall(SYS_modify_ldt, 1, &entry, sizeof(entry));
 }
@@ -227,8 +233,9 @@ static bool still_table(void)
 
 static bool with_segment(void)
 {
-	struct user_desc entry = { .entry_number = 12, .base_addr = 0x1000, .limit = 0xfff,
-				   .seg_32bit = 1, .useable = 1 };
+	struct user_desc entry = {
+		.entry_number = 12, .base_addr = 0x1000, .limit = 0xfff, .seg_32bit = 1
+	};
 
 	return !syscall(SYS_set_thread_area, &entry);
 }
@@ -290,7 +297,8 @@ static bool still_bound_memory(void)
 {
 	int mode = -1;
 
-	return !syscall(SYS_get_mempolicy, &mode, NULL, 0, memory, MPOL_F_ADDR) && mode == MPOL_BIND;
+	return !syscall(SYS_get_mempolicy, &mode, NULL, 0, memory, MPOL_F_ADDR) &&
+	       mode == MPOL_BIND;
 }
 
 /* mseal() of Linux 6.10. */

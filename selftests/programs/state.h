@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the programs that check their own state share: they set it up, say "ready", wait for the file
- * "go" in their folder, and then compare what the kernel says about them to what it said before.
+ * What the programs that check their own state share: they set it up, say "ready", wait for the
+ * file "go" in their folder, and compare what the kernel says about them to what it said before.
  */
 #ifndef STATE_H
 #define STATE_H
@@ -115,11 +115,12 @@ unused_ok static void check_same_text(const char *what, const char *before, cons
 /* The lines of /proc/PID/task/TID/status that an image has to keep. */
 unused_ok static void read_status(pid_t tid, char *text, size_t size)
 {
-	static const char keep[] =
-		" Name Umask Tgid Ngid Pid TracerPid Uid Gid Groups NStgid NSpid NSpgid NSsid SigPnd"
-		" ShdPnd SigBlk SigIgn SigCgt CapInh CapPrm CapEff CapBnd CapAmb NoNewPrivs Seccomp"
-		" Seccomp_filters Speculation_Store_Bypass SpeculationIndirectBranch THP_enabled"
-		" Cpus_allowed Mems_allowed VmLck VmPin ";
+	static const char *const keep[] = {
+		" Name Umask Tgid Ngid Pid TracerPid Uid Gid Groups NStgid NSpid NSpgid NSsid ",
+		" SigPnd ShdPnd SigBlk SigIgn SigCgt CapInh CapPrm CapEff CapBnd CapAmb NoNewPrivs ",
+		" Seccomp Seccomp_filters Speculation_Store_Bypass SpeculationIndirectBranch ",
+		" THP_enabled Cpus_allowed Mems_allowed VmLck VmPin ",
+	};
 	char path[64], raw[8192], *line, *next;
 	size_t length = 0;
 
@@ -130,8 +131,9 @@ unused_ok static void read_status(pid_t tid, char *text, size_t size)
 		char name[64];
 
 		snprintf(name, sizeof(name), " %.*s ", (int)strcspn(line, ":"), line);
-		if (strstr(keep, name) && length < size)
-			length += snprintf(text + length, size - length, "%s\n", line);
+		for (size_t i = 0; i < ARRAY_SIZE(keep); i++)
+			if (strstr(keep[i], name) && length < size)
+				length += snprintf(text + length, size - length, "%s\n", line);
 	}
 }
 

@@ -129,7 +129,7 @@ static void set_up_pipes(void)
 
 static void set_up_locks(void)
 {
-	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = 100, .l_len = 50 };
+	struct flock lock = { .l_type = F_RDLCK, .l_start = 100, .l_len = 50 };
 	struct flock ofd = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 7, .l_len = 0 };
 
 	fd.posix = open_file("locked", O_RDWR | O_CREAT);

@@ -68,7 +68,8 @@ static void set_credentials(unsigned int me)
 
 	need(!prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO, 0, 0, 0), "bounding set");
 	need(!syscall(SYS_setgroups, 3 + me % 2, groups), "groups");
-	need(!prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS | SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "securebits");
+	need(!prctl(PR_SET_SECUREBITS, SECBIT_KEEP_CAPS | SECBIT_NO_SETUID_FIXUP, 0, 0, 0),
+	     "securebits");
 	need(!syscall(SYS_setresgid, 100 + me, 200, 300), "group IDs");
 	/* The first one is that of the process. */
 	need(!syscall(SYS_setresuid, 1000, 2000 + me, 3000), "user IDs");
@@ -138,34 +139,38 @@ static void read_process(char *text, size_t size)
 		struct rlimit limit;
 
 		getrlimit(i, &limit);
-		length += snprintf(text + length, size - length, "limit %d %lx %lx\n", i, limit.rlim_cur,
-				   limit.rlim_max);
+		length += snprintf(text + length, size - length, "limit %d %lx %lx\n", i,
+				   limit.rlim_cur, limit.rlim_max);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
 		ssize_t got;
 
 		snprintf(path, sizeof(path), "/proc/self/%s", links[i]);
 		got = readlink(path, target, sizeof(target));
-		length += snprintf(text + length, size - length, "%s %.*s\n", links[i], (int)got, target);
+		length += snprintf(text + length, size - length, "%s %.*s\n", links[i], (int)got,
+				   target);
 	}
 	read_file("/proc/self/oom_score_adj", target, sizeof(target));
 	length += snprintf(text + length, size - length, "oom_score_adj %s", target);
 	need(!stat(".", &here) && !stat("/", &root), "folders");
 	snprintf(text + length, size - length, "here %lx %lu root %lx %lu\nnumbers %d %d %d\n",
-		 here.st_dev, here.st_ino, root.st_dev, root.st_ino, getpid(), getpgrp(), getsid(0));
+		 here.st_dev, here.st_ino, root.st_dev, root.st_ino, getpid(), getpgrp(),
+		 getsid(0));
 }
 
 static void set_limits(void)
 {
-	static const int kinds[] = { RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_STACK, RLIMIT_CPU,
-				     RLIMIT_MEMLOCK, RLIMIT_FSIZE, RLIMIT_RTPRIO, RLIMIT_SIGPENDING,
-				     RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NPROC };
+	static const int kinds[] = { RLIMIT_CORE,   RLIMIT_NOFILE,     RLIMIT_STACK,
+				     RLIMIT_CPU,    RLIMIT_MEMLOCK,    RLIMIT_FSIZE,
+				     RLIMIT_RTPRIO, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE,
+				     RLIMIT_NICE,   RLIMIT_NPROC };
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct rlimit limit = { (8 << 20) + 4096 * i, (64 << 20) + 4096 * i };
 
-		if (kinds[i] == RLIMIT_NOFILE || kinds[i] == RLIMIT_RTPRIO || kinds[i] == RLIMIT_NICE)
+		if (kinds[i] == RLIMIT_NOFILE || kinds[i] == RLIMIT_RTPRIO ||
+		    kinds[i] == RLIMIT_NICE)
 			limit = (struct rlimit){ 90, 99 };
 		need(!setrlimit(kinds[i], &limit), "limits");
 	}

@@ -92,7 +92,7 @@ static void set_up_anonymous(void)
 
 static void set_up_special(void)
 {
-	/* Room below it to grow into, too small for others; it may grow up to memory nobody can touch. */
+	/* Room to grow into, too small for others; it may grow up to what nobody can touch. */
 	char *room = mmap(NULL, 4 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	need(room != MAP_FAILED && !munmap(room + 4 * MIB - 64 * PAGE, 64 * PAGE), "room");
@@ -217,7 +217,7 @@ static void read_process(char *text, size_t size)
 		length +=
 			snprintf(text + length, size - length, "%s %zu %lx\n", files[i], have, sum);
 	}
-	/* Fields 26 to 28 and 45 to 51 are the borders of code, stack, data, brk, argv and environment. */
+	/* Fields 26 to 28 and 45 to 51: the borders of code, stack, data, brk, argv, environment. */
 	read_file("/proc/self/stat", raw, sizeof(raw));
 	field = strrchr(raw, ')');
 	for (int n = 2; field && *field; n++) {

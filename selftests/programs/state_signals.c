@@ -120,7 +120,7 @@ static void check_handlers(void)
 	check(!wrong, "handlers, their flags and masks: %d differ", wrong);
 }
 
-/* Blocks and queues: five real-time signals to the process, two to this thread, two of the old kind. */
+/* Blocks and queues: real-time signals to the process and to this thread, two of the old kind. */
 static void set_up_pending(void)
 {
 	siginfo_t info = { .si_code = SI_OWN };

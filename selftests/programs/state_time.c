@@ -42,7 +42,8 @@ static int by_futex(void)
 	struct timespec ts = { .tv_sec = seconds };
 	int word = 0;
 
-	return syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &ts, NULL, 0) != -1 || errno != ETIMEDOUT;
+	return syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &ts, NULL, 0) != -1 ||
+	       errno != ETIMEDOUT;
 }
 
 static int by_poll(void)

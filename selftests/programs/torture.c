@@ -17,8 +17,10 @@
 /* How long to wait for one that was woken. */
 #define NEVER_SECONDS 60
 
-#define WAITER(n, f, wait_in, wake_by, set_up_with) \
-	{ .name = n, .flags = f, .wait = wait_in, .wake = wake_by, .set_up = set_up_with }
+#define WAITER(n, f, wait_in, wake_by, set_up_with)                                            \
+	{                                                                                      \
+		.name = n, .flags = f, .wait = wait_in, .wake = wake_by, .set_up = set_up_with \
+	}
 
 static struct waiter waiters[] = {
 	WAITER("pipe read", COVERED, in_read, by_writing, with_pipe),
@@ -83,10 +85,12 @@ static bool wait_once(struct waiter *w)
 
 	lasted = now() - begin;
 	if (!as_wanted)
-		return check(false, "%s: wrong result after %.3f s: %s", w->name, lasted, strerror(error));
+		return check(false, "%s: wrong result after %.3f s: %s", w->name, lasted,
+			     strerror(error));
 	if (w->flags & TIMED) {
 		dprintf(STDOUT_FILENO, "slept %.3f s: %s\n", lasted, w->name);
-		return lasted >= SECONDS || check(false, "%s: cut short to %.3f s", w->name, lasted);
+		return lasted >= SECONDS ||
+		       check(false, "%s: cut short to %.3f s", w->name, lasted);
 	}
 	return released || check(false, "%s: returned of itself after %.3f s", w->name, lasted);
 }

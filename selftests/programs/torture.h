@@ -13,7 +13,7 @@
 enum {
 	COVERED = 1, /* by an image */
 	TIMED = 2,
-	ANEW = 4, /* its time starts again when it is interrupted: the kernel does not keep the rest */
+	ANEW = 4, /* an interruption starts its time again: the kernel keeps no rest */
 };
 
 struct waiter {

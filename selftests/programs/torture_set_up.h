@@ -41,7 +41,8 @@ static bool with_limited_sockets(struct waiter *w)
 {
 	struct timeval limit = { .tv_sec = w->flags & TIMED ? SECONDS : 1000 };
 
-	return with_sockets(w) && !setsockopt(w->fd[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return with_sockets(w) &&
+	       !setsockopt(w->fd[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 }
 
 /* Two open file descriptions, the second of which has the lock. */

@@ -125,8 +125,8 @@ static bool in_select(struct waiter *w)
 
 	FD_ZERO(&set);
 	FD_SET(w->fd[0], &set);
-	return syscall(SYS_select, w->fd[0] + 1, &set, NULL, NULL, w->flags & TIMED ? &time : NULL) ==
-	       !(w->flags & TIMED);
+	return syscall(SYS_select, w->fd[0] + 1, &set, NULL, NULL,
+		       w->flags & TIMED ? &time : NULL) == !(w->flags & TIMED);
 }
 
 static bool in_pselect(struct waiter *w)
@@ -250,8 +250,8 @@ static bool in_epoll_pwait2(struct waiter *w)
 {
 	struct epoll_event event;
 
-	return syscall(SYS_epoll_pwait2, w->fd[0], &event, 1, w->flags & TIMED ? &limit : NULL, NULL, 0) ==
-	       !(w->flags & TIMED);
+	return syscall(SYS_epoll_pwait2, w->fd[0], &event, 1, w->flags & TIMED ? &limit : NULL,
+		       NULL, 0) == !(w->flags & TIMED);
 }
 
 static bool in_io_getevents(struct waiter *w)
