@@ -17,7 +17,10 @@ struct task_struct;
  * @regs: as the entry code left them: ax is the raw result, orig_ax the number of the call
  * @fs_base: base of fs
  * @gs_base: base of gs
- * @fs: selector fs, gs, ds, es below
+ * @fs: selector
+ * @gs: selector
+ * @ds: selector
+ * @es: selector
  * @restart: the restart_block when ax is -ERESTART_RESTARTBLOCK
  * @blocked: signal mask, the saved one when a call had put another in its place
  * @xstate: extended registers, uncompacted XSAVE layout; allocated by ckpt_cpu_state_init()

@@ -36,6 +36,7 @@ void ckpt_group_put(struct ckpt_group *g)
 
 static bool is_parked(const struct ckpt_thread *t)
 {
+	/* Pairs with set_state(). */
 	return smp_load_acquire(&t->state) == CKPT_THREAD_PARKED;
 }
 
@@ -212,6 +213,7 @@ static bool report_obstacles(struct ckpt_group *g, struct ckpt_messages *m, bool
 	ckpt_for_each_thread(t, g) {
 		const char *why;
 
+		/* Pairs with set_state(). */
 		if (smp_load_acquire(&t->state) != CKPT_THREAD_QUEUED)
 			continue;
 		why = obstacle(t->task);
@@ -284,7 +286,7 @@ static int park_all(struct ckpt_group *g, unsigned int timeout_ms, struct ckpt_m
 				return -EINTR;
 		}
 	}
-	if (list_empty(&g->threads) || find(g, g->leader) == NULL)
+	if (list_empty(&g->threads) || !find(g, g->leader))
 		return -ESRCH;
 	return 0;
 }

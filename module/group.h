@@ -27,7 +27,8 @@ enum ckpt_thread_state {
  * @task: the thread, referenced
  * @work: brings it into the freezer
  * @state: enum ckpt_thread_state
- * @cpu: what the thread itself captured as it parked: registers, signal mask, interrupted system call
+ * @cpu: what the thread itself captured as it parked: registers, signal mask, interrupted system
+ *	call
  */
 struct ckpt_thread {
 	struct list_head node;
@@ -84,7 +85,8 @@ void ckpt_group_thaw(struct ckpt_group *g);
  * ckpt_group_hold() - keep every thread in the freezer, even one that gets SIGKILL
  * @g: the frozen job
  *
- * For the walk over the job's state alone, which must not block on anything that another program controls.
+ * For the walk over the job's state alone, which must not block on anything that another program
+ * controls.
  *
  * Return: 0 and ckpt_group_release() is due, or -ESRCH when a thread has left
  */

@@ -212,7 +212,7 @@ static int tasks(struct ckpt_request *req, union ucmd *u)
 
 static int restore(struct ckpt_request *req, union ucmd *u)
 {
-	struct ckpt_restorer *r = smp_load_acquire(&req->restorer);
+	struct ckpt_restorer *r = ckpt_request_restorer(req);
 	struct ckpt_restore *arg = &u->restore;
 
 	if (arg->reserved)
@@ -225,7 +225,7 @@ static int restore(struct ckpt_request *req, union ucmd *u)
 
 static int wait(struct ckpt_request *req, union ucmd *u)
 {
-	struct ckpt_restorer *r = smp_load_acquire(&req->restorer);
+	struct ckpt_restorer *r = ckpt_request_restorer(req);
 	int err;
 
 	if (u->wait.reserved)
@@ -321,7 +321,7 @@ static long call(const struct row *row, struct ckpt_request *req, void __user *a
 
 static long script_ioctl(struct ckpt_request *req, unsigned int cmd, void __user *arg)
 {
-	struct ckpt_restorer *r = smp_load_acquire(&req->restorer);
+	struct ckpt_restorer *r = ckpt_request_restorer(req);
 
 	if (!r)
 		return -EINVAL;
@@ -329,8 +329,8 @@ static long script_ioctl(struct ckpt_request *req, unsigned int cmd, void __user
 }
 
 /*
- * A wait inside, such as that for room in a pipe, may end for a signal and ask for a restart of the system call.
- * These are not calls to make twice.
+ * A wait inside, such as that for room in a pipe, may end for a signal and ask for a restart of the
+ * system call. These are not calls to make twice.
  */
 static long no_restart(long err)
 {

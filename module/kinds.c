@@ -6,8 +6,8 @@
 #include <linux/stddef.h>
 
 /*
- * What needs the tool's privileges (limits, scheduling) is applied before the credentials; objects come
- * before the descriptors and mappings that refer to them; the registers are loaded last.
+ * What needs the tool's privileges (limits, scheduling) is applied before the credentials; objects
+ * come before the descriptors and mappings that refer to them; the registers are loaded last.
  */
 const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_process,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The table of state kinds: what the save walk and the restore walk call, never knowing a kind by name. */
+/*
+ * The table of state kinds: what the save walk and the restore walk call, never knowing a kind by
+ * name.
+ */
 #ifndef CKPT_KINDS_H
 #define CKPT_KINDS_H
 
@@ -27,14 +30,16 @@ enum ckpt_kind_count {
  * @oldest: oldest version that it reads
  * @min_len: shortest payload (what follows struct ckpt_rec) that it reads, in bytes
  * @count: how many records there must be
- * @save: save what belongs to the process; in the saving tool's context, the job is parked. Adds records,
- *	or calls ckpt_save_refuse() for each obstacle and returns 0. An errno aborts the save.
+ * @save: save what belongs to the process; in the saving tool's context, the job is parked. Adds
+ *	records, or calls ckpt_save_refuse() for each obstacle and returns 0. An errno aborts the
+ *	save.
  * @save_thread: the same for one thread
- * @verify: look at one record of the image being opened; bounds, ranges, strings. Changes nothing. The
- *	generic part (length, version, count, CRC) was checked. Says why by ckpt_restore_error().
+ * @verify: look at one record of the image being opened; bounds, ranges, strings. Changes nothing.
+ *	The generic part (length, version, count, CRC) was checked. Says why by
+ *	ckpt_restore_error().
  * @verify_all: the same once all records were verified one by one, for what crosses records
- * @open: leader, before anything of the new process was changed, in the descriptors and memory of the tool:
- *	opens files and makes objects, puts them into the object table
+ * @open: leader, before anything of the new process was changed, in the descriptors and memory of
+ *	the tool: opens files and makes objects, puts them into the object table
  * @create: leader; replaces descriptors, memory... of the new process by the saved ones
  * @script: leader; appends the system calls that the process makes itself
  * @apply: each thread in its own context after the script, the leader first; may fail

@@ -23,8 +23,8 @@ static int no_pipe(struct file **res, int flags)
 }
 
 /*
- * A call through a pointer traps on kernels with IBT, which seal the landing pads of functions that nobody
- * calls indirectly: these become direct calls, patched in when the module loads.
+ * A call through a pointer traps on kernels with IBT, which seal the landing pads of functions that
+ * nobody calls indirectly: these become direct calls, patched in when the module loads.
  */
 DEFINE_STATIC_CALL(lookup, no_lookup);
 DEFINE_STATIC_CALL(create_pipe, no_pipe);

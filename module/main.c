@@ -33,7 +33,7 @@ static ssize_t read(struct file *file, char __user *buf, size_t len, loff_t *pos
 static __poll_t poll(struct file *file, poll_table *table)
 {
 	struct ckpt_request *req = file->private_data;
-	struct ckpt_restorer *r = smp_load_acquire(&req->restorer);
+	struct ckpt_restorer *r = ckpt_request_restorer(req);
 	__poll_t events = 0;
 	int err;
 
@@ -51,7 +51,7 @@ static __poll_t poll(struct file *file, poll_table *table)
 static int flush(struct file *file, fl_owner_t owner)
 {
 	struct ckpt_request *req = file->private_data;
-	struct ckpt_restorer *r = smp_load_acquire(&req->restorer);
+	struct ckpt_restorer *r = ckpt_request_restorer(req);
 
 	if (r && owner == req->owner)
 		ckpt_restore_abort(r, -ECANCELED);
@@ -101,7 +101,9 @@ static int __init ckpt_init(void)
 static void __exit ckpt_exit(void)
 {
 	misc_deregister(&device);
-	/* Task work drops its reference to the module a few instructions before it leaves our code. */
+	/*
+	 * Task work drops its reference to the module a few instructions before it leaves our code.
+	 */
 	synchronize_rcu_tasks();
 	ckpt_restart_signal_exit();
 }

@@ -7,9 +7,21 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
-/* Bytes of text kept for one request; later messages are counted and their number is said at the end. */
+/*
+ * Bytes of text kept for one request; later messages are counted and their number is said at the
+ * end.
+ */
 #define CKPT_MESSAGES_MAX (256 * 1024)
 
+/**
+ * struct ckpt_messages - lines of text that wait for a reader
+ * @lock: guards all that follows but @wait
+ * @wait: readers
+ * @text: the lines, each with its newline
+ * @len: bytes of @text
+ * @size: room at @text
+ * @nr_dropped: lines that did not fit
+ */
 struct ckpt_messages {
 	struct mutex lock;
 	wait_queue_head_t wait;

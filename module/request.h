@@ -16,7 +16,8 @@ struct ckpt_restorer;
 /**
  * struct ckpt_request - one open /dev/ckpt
  * @ref: the open file holds one reference, a restore under way another
- * @lock: held during each ioctl but RESTORE, WAIT, FINISH and FAIL; guards @group, @restorer, @state
+ * @lock: held during each ioctl but RESTORE, WAIT, FINISH and FAIL; guards @group, @restorer,
+ *	@state
  * @file: the open file; not referenced
  * @owner: descriptor table of the opener: its close ends a restore
  * @messages: texts for the caller
@@ -38,5 +39,12 @@ struct ckpt_request {
 struct ckpt_request *ckpt_request_new(struct file *file);
 void ckpt_request_get(struct ckpt_request *req);
 void ckpt_request_put(struct ckpt_request *req);
+
+/* The restore, or NULL, for those who do not hold the lock: once it is there it stays. */
+static inline struct ckpt_restorer *ckpt_request_restorer(struct ckpt_request *req)
+{
+	/* Pairs with open_image(). */
+	return smp_load_acquire(&req->restorer);
+}
 
 #endif /* CKPT_REQUEST_H */

@@ -246,7 +246,10 @@ static bool all_blocked(void)
 	return sigisemptyset(&all);
 }
 
-/* Signals that stand for faults cannot be blocked for long; the others stay out until the mask is restored. */
+/*
+ * Signals that stand for faults cannot be blocked for long; the others stay out until the mask is
+ * restored.
+ */
 static int arrive(struct ckpt_rthread *t)
 {
 	struct ckpt_restorer *r = t->r;
@@ -332,7 +335,9 @@ int ckpt_restore_fail(struct ckpt_restorer *r, const void __user *entry)
 	return err;
 }
 
-/* What the job closes from now on is closed: a reference of ours would keep the end of a pipe open. */
+/*
+ * What the job closes from now on is closed: a reference of ours would keep the end of a pipe open.
+ */
 static void drop_files(struct ckpt_restorer *r)
 {
 	ckpt_objtab_exit(&r->objects);

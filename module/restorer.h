@@ -50,10 +50,11 @@ struct ckpt_rthread {
  * @exe: executable file, opened by the mm kind
  * @tty: controlling terminal that the tool gave, or NULL
  * @signal: signal to queue before the first instruction, 0 for none
- * @dev_fd: descriptor number of /dev/ckpt in the restored process while the script runs; the fd kind
- *	chooses one that the job does not use and installs ckpt_restore_device() there
+ * @dev_fd: descriptor number of /dev/ckpt in the restored process while the script runs; the fd
+ *	kind chooses one that the job does not use and installs ckpt_restore_device() there
  * @exe_fd: the same for @exe
- * @wait: threads wait here for the next phase; its lock guards what follows and the tasks of @threads
+ * @wait: threads wait here for the next phase; its lock guards what follows and the tasks of
+ *	@threads
  * @nr_arrived: threads that came
  * @nr_applied: threads whose apply hooks are done
  * @phase: how far it is; private to restore.c

@@ -41,8 +41,8 @@ struct ckpt_saver {
  * @kind: kind of state, as in struct ckpt_kind.name
  * @fmt: "OBJECT: what can be done", e.g. "fd 5: socket:[123]: close it before the save"
  *
- * The message becomes "process PID (COMM): KIND: ...". The save goes on, to find the other obstacles, and
- * fails with EOPNOTSUPP before anything is written.
+ * The message becomes "process PID (COMM): KIND: ...". The save goes on, to find the other
+ * obstacles, and fails with EOPNOTSUPP before anything is written.
  */
 __printf(3, 4) void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, const char *fmt, ...);
 
@@ -54,7 +54,8 @@ __printf(3, 4) void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, con
  * @id: number of the object, 0 for none
  * @len: bytes of payload
  *
- * Return: the zeroed payload to fill in (stays in place until the end of the save), or ERR_PTR(-ENOMEM)
+ * Return: the zeroed payload to fill in (stays in place until the end of the save), or
+ * ERR_PTR(-ENOMEM)
  */
 void *ckpt_save_record(struct ckpt_saver *s, const struct ckpt_kind *k, u32 tid, u32 id,
 		       size_t len);

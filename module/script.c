@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The syscall script: system calls that the restored process makes itself, from memory that lies in a hole. */
+/*
+ * The syscall script: system calls that the restored process makes itself, from memory that lies in
+ * a hole.
+ */
 
 #include "script.h"
 
@@ -14,10 +17,11 @@
 #include <linux/uaccess.h>
 
 /*
- * The code fills one page at the base; entries and data follow behind it, writable and not executable. A
- * failing entry goes to CKPT_IOC_FAIL, which does not return.
+ * The code fills one page at the base; entries and data follow behind it, writable and not
+ * executable. A failing entry goes to CKPT_IOC_FAIL, which does not return.
  *
- * rbx: entry, r12: descriptor of /dev/ckpt. An entry with number ~0 ends the script by CKPT_IOC_FINISH.
+ * rbx: entry, r12: descriptor of /dev/ckpt. An entry with number ~0 ends the script by
+ * CKPT_IOC_FINISH.
  */
 asm(".pushsection .rodata\n"
     "ckpt_stub_start:\n"

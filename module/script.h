@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The syscall script: system calls that the restored process makes itself, from memory that lies in a hole. */
+/*
+ * The syscall script: system calls that the restored process makes itself, from memory that lies in
+ * a hole.
+ */
 #ifndef CKPT_SCRIPT_H
 #define CKPT_SCRIPT_H
 
@@ -11,8 +14,9 @@
 
 /**
  * struct ckpt_script - system calls to make
- * @base: address of the script in the process, page aligned; set by the mm kind's create hook before any
- *	entry is added: CKPT_SCRIPT_SPACE bytes that neither the old nor the new layout uses
+ * @base: address of the script in the process, page aligned; set by the mm kind's create hook
+ *	before any entry is added: CKPT_SCRIPT_SPACE bytes that neither the old nor the new layout
+ *	uses
  * @entries: the calls
  * @nr_entries: how many
  * @max_entries: room
@@ -44,7 +48,10 @@ int ckpt_script_add(struct ckpt_script *s, u64 nr, u64 a0, u64 a1, u64 a2, u64 a
  */
 unsigned long ckpt_script_data(struct ckpt_script *s, const void *p, size_t len);
 
-/* Maps the script into current's memory and lets it run on return to user mode. Its ioctls use @dev_fd. */
+/*
+ * Maps the script into current's memory and lets it run on return to user mode. Its ioctls use
+ * @dev_fd.
+ */
 int ckpt_script_start(struct ckpt_script *s, int dev_fd);
 /* Unmaps it; called from its last entry. */
 int ckpt_script_unmap(struct ckpt_script *s);

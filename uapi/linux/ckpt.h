@@ -9,26 +9,29 @@
 /**
  * DOC: General rules of the ckpt ioctls
  *
- * Every operation belongs to one open /dev/ckpt descriptor, its request. What the request froze thaws
- * and what it half restored dies when the opener closes it. A request serves one freeze or one image.
+ * Every operation belongs to one open /dev/ckpt descriptor, its request. What the request froze
+ * thaws and what it half restored dies when the opener closes it. A request serves one freeze or
+ * one image.
  *
- * Each structure starts with its own size as the caller knows it. A shorter structure than the kernel's
- * is extended with zeros, a longer one is accepted when the surplus is zero. Flags that are not defined
- * and padding must be zero. All numbers are little endian, all times nanoseconds, all sizes bytes unless
- * a field says otherwise.
+ * Each structure starts with its own size as the caller knows it. A shorter structure than the
+ * kernel's is extended with zeros, a longer one is accepted when the surplus is zero. Flags that
+ * are not defined and padding must be zero. All numbers are little endian, all times nanoseconds,
+ * all sizes bytes unless a field says otherwise.
  *
- * Text that explains a refusal or failure is read from the descriptor with read(2): one message a line,
- * UTF-8, in the form "OBJECT: what: why". read(2) returns 0 when there is none; poll(2) tells EPOLLIN.
+ * Text that explains a refusal or failure is read from the descriptor with read(2): one message a
+ * line, UTF-8, in the form "OBJECT: what: why". read(2) returns 0 when there is none; poll(2) tells
+ * EPOLLIN.
  *
  * Errors that any of them may return:
  *
  * - ENOTTY: the ioctl number is not known
  * - EPERM: the caller lacks CAP_SYS_ADMIN in the initial user namespace
  * - EFAULT: a pointer is bad
- * - EINVAL: @size is smaller than the first version of the structure, or a value is out of its range
+ * - EINVAL: @size is smaller than the first version of the structure, or a value is out of its
+ *   range
  * - E2BIG: the structure is longer than the kernel's and the surplus is not zero
- * - EOPNOTSUPP: an undefined flag or padding is not zero, or the job has state that cannot be saved; in
- *   the second case the messages name each obstacle
+ * - EOPNOTSUPP: an undefined flag or padding is not zero, or the job has state that cannot be
+ *   saved; in the second case the messages name each obstacle
  * - EBUSY: the request already serves something else, or another ioctl of it is under way
  * - ENOMEM: out of memory
  * - EINTR: a signal arrived while waiting; nothing was done
@@ -77,6 +80,7 @@ struct ckpt_info {
 	__aligned_u64 capabilities;
 	char module_version[32];
 };
+
 #define CKPT_IOC_INFO _IO(CKPT_IOC_TYPE, CKPT_CMD_INFO)
 
 /**
@@ -89,12 +93,13 @@ struct ckpt_info {
  * @reserved: must be 0
  * @freeze_ns: out: time from the call until the last thread had parked
  *
- * Parks every thread of the process at the boundary to user mode. The job and its parent see no signal
- * and no change. It stays frozen until CKPT_IOC_THAW, CKPT_IOC_KILL or the close of the descriptor.
+ * Parks every thread of the process at the boundary to user mode. The job and its parent see no
+ * signal and no change. It stays frozen until CKPT_IOC_THAW, CKPT_IOC_KILL or the close of the
+ * descriptor.
  *
- * Errors: ESRCH no such process; EINVAL the process is a kernel thread, the caller itself or the init of
- * its namespace; ETIMEDOUT a thread did not park in time (the message names it); EOPNOTSUPP a thread is
- * in a stop or waits for a vfork child. After any error the job runs as before.
+ * Errors: ESRCH no such process; EINVAL the process is a kernel thread, the caller itself or the
+ * init of its namespace; ETIMEDOUT a thread did not park in time (the message names it); EOPNOTSUPP
+ * a thread is in a stop or waits for a vfork child. After any error the job runs as before.
  */
 struct ckpt_freeze {
 	__u32 size;
@@ -105,6 +110,7 @@ struct ckpt_freeze {
 	__u32 reserved;
 	__aligned_u64 freeze_ns;
 };
+
 #define CKPT_IOC_FREEZE _IO(CKPT_IOC_TYPE, CKPT_CMD_FREEZE)
 
 /* Values of struct ckpt_status.state. */
@@ -135,6 +141,7 @@ struct ckpt_status {
 	__s32 error;
 	__u32 reserved;
 };
+
 #define CKPT_IOC_STATUS _IO(CKPT_IOC_TYPE, CKPT_CMD_STATUS)
 
 /* Only look for obstacles: @fd must be -1, nothing is written. */
@@ -144,18 +151,19 @@ struct ckpt_status {
  * struct ckpt_save - ioctl(CKPT_IOC_SAVE)
  * @size: sizeof(struct ckpt_save)
  * @flags: CKPT_SAVE_* bits
- * @fd: descriptor open for writing, the image is written from its current position on; a pipe will do
+ * @fd: descriptor open for writing, the image is written from its current position on; a pipe will
+ *	do
  * @nr_records: out: state records in the image
  * @image_bytes: out: bytes written
  * @nr_pages: out: pages of memory in the image
  * @write_ns: out: time of the whole call
  *
- * Needs a frozen job. All obstacles are found before the first byte is written; each is one message.
- * The caller makes the file valid in one step (temporary name, fsync, rename): after an error what was
- * written is worthless.
+ * Needs a frozen job. All obstacles are found before the first byte is written; each is one
+ * message. The caller makes the file valid in one step (temporary name, fsync, rename): after an
+ * error what was written is worthless.
  *
- * Errors: EINVAL nothing is frozen; EBADF @fd is not open for writing; EOPNOTSUPP see the general rules;
- * EINTR a fatal signal; any error of write(2), such as ENOSPC.
+ * Errors: EINVAL nothing is frozen; EBADF @fd is not open for writing; EOPNOTSUPP see the general
+ * rules; EINTR a fatal signal; any error of write(2), such as ENOSPC.
  */
 struct ckpt_save {
 	__u32 size;
@@ -166,6 +174,7 @@ struct ckpt_save {
 	__aligned_u64 nr_pages;
 	__aligned_u64 write_ns;
 };
+
 #define CKPT_IOC_SAVE _IO(CKPT_IOC_TYPE, CKPT_CMD_SAVE)
 
 /**
@@ -179,6 +188,7 @@ struct ckpt_thaw {
 	__u32 size;
 	__u32 flags;
 };
+
 #define CKPT_IOC_THAW _IO(CKPT_IOC_TYPE, CKPT_CMD_THAW)
 
 /**
@@ -188,8 +198,8 @@ struct ckpt_thaw {
  * @signal: SIGKILL or SIGSTOP
  * @reserved: must be 0
  *
- * Sends the signal to the frozen job and thaws it: it dies or stops before it runs another instruction.
- * Returns once every thread has left the freezer, for SIGKILL towards its end.
+ * Sends the signal to the frozen job and thaws it: it dies or stops before it runs another
+ * instruction. Returns once every thread has left the freezer, for SIGKILL towards its end.
  *
  * Errors: EINVAL nothing is frozen, or another signal.
  */
@@ -199,6 +209,7 @@ struct ckpt_kill {
 	__s32 signal;
 	__u32 reserved;
 };
+
 #define CKPT_IOC_KILL _IO(CKPT_IOC_TYPE, CKPT_CMD_KILL)
 
 /**
@@ -215,9 +226,9 @@ struct ckpt_kill {
  *
  * Reads and verifies everything but the pages of memory. Nothing is changed.
  *
- * Errors: EBADF @fd is not open for reading; EBADMSG the image is cut or damaged (the message names the
- * place); EINVAL not an image of ckpt; EOPNOTSUPP the image needs a feature, record, record version or CPU
- * state that this system lacks (named by the message).
+ * Errors: EBADF @fd is not open for reading; EBADMSG the image is cut or damaged (the message names
+ * the place); EINVAL not an image of ckpt; EOPNOTSUPP the image needs a feature, record, record
+ * version or CPU state that this system lacks (named by the message).
  */
 struct ckpt_open_image {
 	__u32 size;
@@ -230,6 +241,7 @@ struct ckpt_open_image {
 	__u32 restart_signal;
 	__aligned_u64 generation;
 };
+
 #define CKPT_IOC_OPEN_IMAGE _IO(CKPT_IOC_TYPE, CKPT_CMD_OPEN_IMAGE)
 
 /**
@@ -249,6 +261,7 @@ struct ckpt_tasks {
 	__u32 reserved;
 	__aligned_u64 tids;
 };
+
 #define CKPT_IOC_TASKS _IO(CKPT_IOC_TYPE, CKPT_CMD_TASKS)
 
 /* Queue @signal instead of the one in the image; 0 queues none. */
@@ -260,16 +273,16 @@ struct ckpt_tasks {
  * @flags: CKPT_RESTORE_* bits
  * @tid: thread of the image that the caller becomes
  * @signal: with CKPT_RESTORE_SIGNAL: signal number, 0 to 64
- * @tty_fd: descriptor of the caller that stands for the controlling terminal of the saved job, or -1; only
- *	the leader's counts
+ * @tty_fd: descriptor of the caller that stands for the controlling terminal of the saved job, or
+ *	-1; only the leader's counts
  * @reserved: must be 0
  *
- * Called by every thread of a new, single-purpose process whose threads share everything; its thread
- * IDs must be those of the image. All signals must be blocked. The call does not return on success:
- * the caller goes on as the saved thread. When any part fails the whole process is killed.
+ * Called by every thread of a new, single-purpose process whose threads share everything; its
+ * thread IDs must be those of the image. All signals must be blocked. The call does not return on
+ * success: the caller goes on as the saved thread. When any part fails the whole process is killed.
  *
- * Errors (before anything was changed): EINVAL no image is open, or signals are not blocked; ESRCH the image
- * has no such thread; EALREADY the thread is there already.
+ * Errors (before anything was changed): EINVAL no image is open, or signals are not blocked; ESRCH
+ * the image has no such thread; EALREADY the thread is there already.
  */
 struct ckpt_restore {
 	__u32 size;
@@ -279,6 +292,7 @@ struct ckpt_restore {
 	__s32 tty_fd;
 	__u32 reserved;
 };
+
 #define CKPT_IOC_RESTORE _IO(CKPT_IOC_TYPE, CKPT_CMD_RESTORE)
 
 /**
@@ -296,9 +310,12 @@ struct ckpt_wait {
 	__s32 error;
 	__u32 reserved;
 };
+
 #define CKPT_IOC_WAIT _IO(CKPT_IOC_TYPE, CKPT_CMD_WAIT)
 
-/* si_code of the signal that tells a program that it resumed from an image. si_int: the generation. */
+/*
+ * si_code of the signal that tells a program that it resumed from an image. si_int: the generation.
+ */
 #define CKPT_SI_RESTART (-75)
 
 /**
@@ -308,9 +325,10 @@ struct ckpt_wait {
  * @signal: signal number, 1 to 64 but not SIGKILL and not SIGSTOP; 0 takes the wish back
  * @reserved: must be 0
  *
- * The calling process asks for a signal when it resumes from an image: queued to the process before its first
- * instruction, with si_code CKPT_SI_RESTART and the generation in si_int. The wish is kept in images, not
- * inherited by fork, and cleared by execve. The descriptor may be closed afterwards.
+ * The calling process asks for a signal when it resumes from an image: queued to the process before
+ * its first instruction, with si_code CKPT_SI_RESTART and the generation in si_int. The wish is
+ * kept in images, not inherited by fork, and cleared by execve. The descriptor may be closed
+ * afterwards.
  */
 struct ckpt_restart_signal {
 	__u32 size;
@@ -318,6 +336,7 @@ struct ckpt_restart_signal {
 	__u32 signal;
 	__u32 reserved;
 };
+
 #define CKPT_IOC_RESTART_SIGNAL _IO(CKPT_IOC_TYPE, CKPT_CMD_RESTART_SIGNAL)
 
 /**
@@ -326,14 +345,15 @@ struct ckpt_restart_signal {
  * @args: its arguments
  * @result: what it returned
  *
- * CKPT_IOC_FINISH and CKPT_IOC_FAIL end such a script; only the module's own code calls them, anybody else
- * gets EINVAL.
+ * CKPT_IOC_FINISH and CKPT_IOC_FAIL end such a script; only the module's own code calls them,
+ * anybody else gets EINVAL.
  */
 struct ckpt_script_entry {
 	__aligned_u64 nr;
 	__aligned_u64 args[6];
 	__aligned_u64 result;
 };
+
 #define CKPT_IOC_FINISH _IO(CKPT_IOC_TYPE, CKPT_CMD_FINISH)
 #define CKPT_IOC_FAIL _IO(CKPT_IOC_TYPE, CKPT_CMD_FAIL)
 
