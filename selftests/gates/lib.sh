@@ -76,7 +76,7 @@ build_module()
 
 	shift
 	copy_module "$folder"
-	make -C "/usr/src/linux-headers-$release" M="$folder" -j2 W=1 \
+	make -C "/usr/src/linux-headers-$release" M="$folder" -j2 -k W=1 \
 		KCFLAGS=-Werror "$@" modules >"$folder/log" 2>&1 || status=$?
 	((status == 0)) && return
 	grep -E '(error|warning|ERROR|WARNING|undefined|note):|^make.*\*\*\*' \
