@@ -217,7 +217,7 @@ static void read_process(char *text, size_t size)
 		length +=
 			snprintf(text + length, size - length, "%s %zu %lx\n", files[i], have, sum);
 	}
-	/* Fields 26 to 28 and 45 to 51: the borders of code, stack, data, brk, argv, environment. */
+	/* 26 to 28 and 45 to 51: the borders of code, stack, data, brk, argv, environment. */
 	read_file("/proc/self/stat", raw, sizeof(raw));
 	field = strrchr(raw, ')');
 	for (int n = 2; field && *field; n++) {
