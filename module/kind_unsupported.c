@@ -137,7 +137,7 @@ static const char *relation(struct ckpt_saver *s, struct task_struct *p)
 
 	if (same_thread_group(p, s->task))
 		return NULL;
-	if (same_thread_group(parent, s->task))
+	if (same_thread_group(parent, s->task) && thread_group_leader(p))
 		return "is its child: task groups are not supported yet";
 	if (p->flags & PF_KTHREAD)
 		return NULL;
