@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/prctl.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -19,6 +20,7 @@
 #include "restorer.h"
 #include "vdso.h"
 #include "vma_flags.h"
+#include "vma_list.h"
 #include "vma_save.h"
 
 #define KIND "vma"
@@ -59,6 +61,20 @@ static bool flags_fit(const struct ckpt_image_vma *v)
 	return v->kind != CKPT_VMA_SPECIAL || !flags;
 }
 
+/* A name of PR_SET_VMA; the kernel checks its characters. */
+static int verify_name(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
+{
+	if (!v->path[0])
+		return 0;
+	if (strlen(v->path) >= CKPT_VMA_NAME_MAX)
+		return bad(r, v, "name too long");
+	if (IS_ENABLED(CONFIG_ANON_VMA_NAME))
+		return 0;
+	return ckpt_restore_error(r, -EOPNOTSUPP,
+				  "image: vma %llx-%llx: names: this kernel %s has none", v->start,
+				  v->end, utsname()->release);
+}
+
 static int verify_object(struct ckpt_restorer *r, const struct ckpt_record *rec)
 {
 	const struct ckpt_image_vma *v = rec->data;
@@ -66,14 +82,14 @@ static int verify_object(struct ckpt_restorer *r, const struct ckpt_record *rec)
 
 	switch (v->kind) {
 	case CKPT_VMA_ANON:
-		return v->object || rec->id || has_path ? bad(r, v, "anonymous, but with a file") :
-							  0;
+		return v->object || rec->id ? bad(r, v, "anonymous, but with a file") :
+					      verify_name(r, v);
 	case CKPT_VMA_SPECIAL:
 		return v->object || rec->id || !ckpt_vdso_is_part(v->path) ?
 			       bad(r, v, "special, but not of the vDSO") :
 			       0;
 	case CKPT_VMA_SHM:
-		return !v->object || rec->id || has_path ? bad(r, v, "without its object") : 0;
+		return !v->object || rec->id ? bad(r, v, "without its object") : verify_name(r, v);
 	case CKPT_VMA_FILE:
 		if (!v->object || (rec->id && rec->id != v->object) || !rec->id == has_path ||
 		    (has_path && v->path[0] != '/') || ckpt_mapfile_verify(&v->file))
@@ -139,10 +155,11 @@ static int verify_all(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
 	unsigned int nr = 0;
-	DEFINE_XARRAY(files);
+	struct xarray files;
 	u64 end = 0;
 	int err = 0;
 
+	xa_init(&files);
 	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
 
@@ -294,6 +311,16 @@ static int create(struct ckpt_restorer *r)
 	return 0;
 }
 
+static int script_name(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
+{
+	unsigned long name = ckpt_script_data(&r->script, v->path, strlen(v->path) + 1);
+
+	if (IS_ERR_VALUE(name))
+		return name;
+	return ckpt_script_add(&r->script, __NR_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, v->start,
+			       v->end - v->start, name, 0);
+}
+
 static int script_vma(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
 {
 	struct ckpt_script *s = &r->script;
@@ -301,7 +328,9 @@ static int script_vma(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
 	unsigned int i;
 	int err = 0, advice;
 
-	if (is_writable_first(v))
+	if (v->path[0] && v->kind != CKPT_VMA_FILE)
+		err = script_name(r, v);
+	if (!err && is_writable_first(v))
 		err = ckpt_script_add(s, __NR_mprotect, v->start, len, v->prot, 0, 0, 0);
 	if (!err && (v->flags & CKPT_VMA_LOCKONFAULT))
 		err = ckpt_script_add(s, __NR_mlock2, v->start, len, MLOCK_ONFAULT, 0, 0, 0);

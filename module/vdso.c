@@ -83,9 +83,9 @@ static int take_part(struct ckpt_vdso *v, const struct ckpt_vma *vma)
 {
 	struct ckpt_vdso_part *p = &v->parts[v->nr_parts];
 
-	if (v->nr_parts == CKPT_VDSO_PARTS || ckpt_vdso_find(v, vma->special))
+	if (v->nr_parts == CKPT_VDSO_PARTS || ckpt_vdso_find(v, vma->name))
 		return -E2BIG;
-	strscpy(p->name, vma->special, sizeof(p->name));
+	strscpy(p->name, vma->name, sizeof(p->name));
 	p->start = vma->start;
 	p->len = vma->end - vma->start;
 	p->prot = ckpt_vma_prot(vma->flags);
@@ -108,7 +108,7 @@ int ckpt_vdso_get(struct ckpt_vdso *v, struct task_struct *task)
 	if (err)
 		return err;
 	for (i = 0; i < list.nr && !err; i++)
-		if (ckpt_vdso_is_part(list.vmas[i].special))
+		if (list.vmas[i].special && ckpt_vdso_is_part(list.vmas[i].name))
 			err = take_part(v, &list.vmas[i]);
 	ckpt_vma_list_put(&list);
 	return err ?: hash_code(v, task);

@@ -13,6 +13,8 @@
 #include <linux/string.h>
 #include <linux/userfaultfd_k.h>
 
+#include "compat.h"
+
 bool ckpt_vma_is_special(struct vm_area_struct *vma, const char **name)
 {
 	if (vma->vm_file || !vma->vm_ops || !vma->vm_ops->name)
@@ -30,18 +32,9 @@ static bool has_policy(struct vm_area_struct *vma)
 #endif
 }
 
-static bool is_named(struct vm_area_struct *vma)
-{
-#ifdef CONFIG_ANON_VMA_NAME
-	return vma->anon_name;
-#else
-	return false;
-#endif
-}
-
 static void describe(struct ckpt_vma *v, struct vm_area_struct *vma)
 {
-	const char *name;
+	const char *name = ckpt_vma_name(vma);
 
 	v->start = vma->vm_start;
 	v->end = vma->vm_end;
@@ -50,15 +43,16 @@ static void describe(struct ckpt_vma *v, struct vm_area_struct *vma)
 	v->pkey = vma_pkey(vma);
 	v->policy = has_policy(vma);
 	v->uffd = userfaultfd_armed(vma);
-	v->named = is_named(vma);
 	if (vma->vm_file) {
 		v->file = get_file(vma->vm_file);
 		v->offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
 	} else if (ckpt_vma_is_special(vma, &name)) {
-		strscpy(v->special, name, sizeof(v->special));
+		v->special = true;
 	} else {
 		v->foreign = !v->anonymous;
 	}
+	if (name)
+		strscpy(v->name, name, sizeof(v->name));
 }
 
 int ckpt_vma_list_get(struct ckpt_vma_list *list, struct mm_struct *mm)

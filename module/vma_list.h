@@ -6,6 +6,9 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
+/* Room for the name of a VMA and its NUL: as much as the kernel has. */
+#define CKPT_VMA_NAME_MAX 80
+
 /**
  * struct ckpt_vma - a VMA
  * @start: first address
@@ -13,22 +16,22 @@
  * @offset: offset in the file, in bytes
  * @flags: VM_*
  * @file: what is mapped, referenced, or NULL
- * @special: name of a mapping that the kernel made, or empty
+ * @special: the kernel has made it
+ * @name: name of a special mapping, or the one that prctl(PR_SET_VMA) gave, or empty
  * @anonymous: private memory that comes into being zeroed, even if @file is there (/dev/zero)
  * @foreign: neither anonymous, nor of a file, nor special
  * @pkey: memory protection key
  * @policy: it has a NUMA policy
  * @uffd: it is registered with a userfaultfd
- * @named: it has a name of prctl(PR_SET_VMA)
  */
 struct ckpt_vma {
 	unsigned long start, end;
 	u64 offset;
 	vm_flags_t flags;
 	struct file *file;
-	char special[16];
-	bool anonymous, foreign;
-	bool policy, uffd, named;
+	char name[CKPT_VMA_NAME_MAX];
+	bool special, anonymous, foreign;
+	bool policy, uffd;
 	int pkey;
 };
 

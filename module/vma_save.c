@@ -54,8 +54,6 @@ static bool check_flags(struct ckpt_saver *s, const struct ckpt_vma *v, const ch
 		why = "protection key: cannot be saved: remove it (pkey_mprotect) before the save";
 	else if (!why && v->policy)
 		why = "NUMA policy: cannot be saved: remove it (mbind) before the save";
-	else if (!why && v->named)
-		why = "name of PR_SET_VMA: cannot be saved: remove it before the save";
 	else if (!why && v->foreign)
 		why = "mapping of a driver: cannot be saved: unmap it before the save";
 	if (why) {
@@ -121,6 +119,12 @@ static int save_file(struct ckpt_saver *s, const struct ckpt_vma *v, struct foun
 	return 0;
 }
 
+static int keep_name(const struct ckpt_vma *v, struct found *f)
+{
+	f->path = kstrdup(v->name, GFP_KERNEL);
+	return f->path ? 0 : -ENOMEM;
+}
+
 static int save_shm(struct ckpt_saver *s, const struct ckpt_vma *v, struct found *f)
 {
 	int id = ckpt_shm_id(s, v->file);
@@ -130,21 +134,20 @@ static int save_shm(struct ckpt_saver *s, const struct ckpt_vma *v, struct found
 	f->kind = CKPT_VMA_SHM;
 	f->object = id;
 	check_flags(s, v, v->file->f_path.dentry->d_iname);
-	return 0;
+	return keep_name(v, f);
 }
 
 static int save_special(struct ckpt_saver *s, const struct ckpt_vma *v, struct found *f)
 {
 	f->kind = CKPT_VMA_SPECIAL;
-	if (!ckpt_vdso_is_part(v->special))
-		refuse(s, v, v->special, "made by the kernel: cannot be saved");
-	f->path = kstrdup(v->special, GFP_KERNEL);
-	return f->path ? 0 : -ENOMEM;
+	if (!ckpt_vdso_is_part(v->name))
+		refuse(s, v, v->name, "made by the kernel: cannot be saved");
+	return keep_name(v, f);
 }
 
 static int find_out(struct ckpt_saver *s, const struct ckpt_vma *v, struct found *f)
 {
-	if (v->special[0])
+	if (v->special)
 		return save_special(s, v, f);
 	if (v->file && ckpt_file_is_shm(v->file))
 		return save_shm(s, v, f);
@@ -152,13 +155,13 @@ static int find_out(struct ckpt_saver *s, const struct ckpt_vma *v, struct found
 		return save_file(s, v, f);
 	f->kind = CKPT_VMA_ANON;
 	check_flags(s, v, NULL);
-	return 0;
+	return keep_name(v, f);
 }
 
 static int add_record(struct ckpt_saver *s, const struct ckpt_vma *v, const struct found *f)
 {
 	/* The path of a file stands in the first record alone. */
-	const char *path = f->path && (f->id || f->kind == CKPT_VMA_SPECIAL) ? f->path : "";
+	const char *path = f->path && (f->id || f->kind != CKPT_VMA_FILE) ? f->path : "";
 	struct ckpt_image_vma *out;
 
 	out = ckpt_save_record(s, &ckpt_kind_vma, 0, f->id, sizeof(*out) + strlen(path) + 1);

@@ -113,7 +113,8 @@ static void run_modes(void)
 }
 
 struct corners {
-	char *zero, *sealed, *future, *odd, *reader, *beyond, *none, *wide, *stripes, *relro;
+	char *zero, *sealed, *future, *odd, *reader, *beyond, *none, *wide, *stripes, *relro,
+		*named;
 	int sealed_fd, future_fd, odd_fd;
 };
 
@@ -157,6 +158,10 @@ static void set_up_corners(struct corners *c)
 	c->reader = map("reader", 8 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	c->beyond = map("beyond", 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	fill(c->beyond + PAGE, PAGE, 6);
+	/* Kernels without names for memory refuse this. */
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, c->zero, 4 * PAGE, "of /dev/zero");
+	c->named = map("named", 4 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, c->named, 2 * PAGE, "a name");
 	c->relro = map("relro", 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	fill(c->relro, PAGE, 7);
 	need(!mprotect(c->relro, 2 * PAGE, PROT_READ), "relro");

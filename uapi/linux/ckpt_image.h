@@ -11,20 +11,21 @@
  * An image is a little endian ELF64 file of type ET_CORE for x86-64, written in one pass:
  *
  * - offset 0: ELF header; e_phoff is 128, e_shoff is 64
- * - offset 64: one section header; when there are 65535 or more program headers e_phnum is PN_XNUM and
- *   sh_info holds their number, else all zero
- * - offset 128: program headers: PT_NOTE first, then one PT_LOAD for each run of stored pages that has an
- *   address in the process, in order of address
+ * - offset 64: one section header; when there are 65535 or more program headers e_phnum is PN_XNUM
+ *   and sh_info holds their number, else all zero
+ * - offset 128: program headers: PT_NOTE first, then one PT_LOAD for each run of stored pages that
+ *   has an address in the process, in order of address
  * - the notes: struct ckpt_image_meta first
  * - zeros up to a page boundary, then the stored pages in the order of the CKPT_REC_RUNS records
- * - the table of checksums: one __u32, the CRC32C of the page, for each stored page in the same order
+ * - the table of checksums: one __u32, the CRC32C of the page, for each stored page in the same
+ *   order
  * - struct ckpt_image_trailer
  *
  * CRC32C is that of RFC 3720 with the initial value ~0 and without a final inversion.
  *
- * Each note has the name "CKPT" and a type CKPT_REC_*. Its descriptor is struct ckpt_rec followed by the
- * structure of that type. Structures are aligned to four bytes only. Text is UTF-8 as the file system has
- * it, ends with NUL and is padded with zeros to four bytes.
+ * Each note has the name "CKPT" and a type CKPT_REC_*. Its descriptor is struct ckpt_rec followed
+ * by the structure of that type. Structures are aligned to four bytes only. Text is UTF-8 as the
+ * file system has it, ends with NUL and is padded with zeros to four bytes.
  */
 
 /* Version of the format that this header describes. */
@@ -35,7 +36,10 @@
 /* Longest payload of a record, in bytes. */
 #define CKPT_IMAGE_MAX_RECORD (64U << 20)
 
-/* Note types. Each structure is named in the comment; @n marks a record that may come any number of times. */
+/*
+ * Note types. Each structure is named in the comment; @n marks a record that may come any number of
+ * times.
+ */
 enum {
 	CKPT_REC_META = 0x434b0000, /* ckpt_image_meta, the first note */
 	CKPT_REC_PROCESS, /* ckpt_image_process */
@@ -153,7 +157,8 @@ struct ckpt_image_run {
  * struct ckpt_image_runs - CKPT_REC_RUNS
  * @nr_runs: runs that follow
  * @reserved: 0
- * @runs: the runs; over all records runs of object 0 come first, in order of address and without overlap
+ * @runs: the runs; over all records runs of object 0 come first, in order of address and without
+ *	overlap
  */
 struct ckpt_image_runs {
 	__u32 nr_runs;
@@ -653,8 +658,8 @@ struct ckpt_image_mapped_file {
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_shm.flags: memory is not reserved in advance, as with MAP_NORESERVE. */
-#define CKPT_SHM_NORESERVE	(1U << 0)
-#define CKPT_SHM_FLAGS		CKPT_SHM_NORESERVE
+#define CKPT_SHM_NORESERVE (1U << 0)
+#define CKPT_SHM_FLAGS CKPT_SHM_NORESERVE
 
 /**
  * struct ckpt_image_shm - CKPT_REC_SHM: memory that can be mapped more than once
@@ -679,14 +684,14 @@ struct ckpt_image_shm {
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_mm.flags */
-#define CKPT_MM_THP_DISABLE	(1U << 0)	/* prctl(PR_SET_THP_DISABLE) */
-#define CKPT_MM_LOCK_FUTURE	(1U << 1)	/* mlockall(MCL_FUTURE) */
-#define CKPT_MM_LOCK_ONFAULT	(1U << 2)	/* mlockall(MCL_FUTURE | MCL_ONFAULT) */
-#define CKPT_MM_MERGE		(1U << 3)	/* prctl(PR_SET_MEMORY_MERGE) */
-#define CKPT_MM_FLAGS		((1U << 4) - 1)
+#define CKPT_MM_THP_DISABLE (1U << 0) /* prctl(PR_SET_THP_DISABLE) */
+#define CKPT_MM_LOCK_FUTURE (1U << 1) /* mlockall(MCL_FUTURE) */
+#define CKPT_MM_LOCK_ONFAULT (1U << 2) /* mlockall(MCL_FUTURE | MCL_ONFAULT) */
+#define CKPT_MM_MERGE (1U << 3) /* prctl(PR_SET_MEMORY_MERGE) */
+#define CKPT_MM_FLAGS ((1U << 4) - 1)
 
 /* Pairs in struct ckpt_image_mm.auxv, without the one that ends it. */
-#define CKPT_AUXV_MAX		64
+#define CKPT_AUXV_MAX 64
 
 /**
  * struct ckpt_image_mm - CKPT_REC_MM: what belongs to the memory of the process as a whole
@@ -740,29 +745,29 @@ struct ckpt_image_mm {
 
 /* struct ckpt_image_vma.kind */
 enum {
-	CKPT_VMA_ANON = 1,	/* private anonymous memory */
-	CKPT_VMA_FILE,		/* a file; private mappings may have pages of their own */
-	CKPT_VMA_SHM,		/* an object of CKPT_REC_SHM */
-	CKPT_VMA_SPECIAL,	/* of the kernel: @path is "[vdso]", "[vvar]" or "[vvar_vclock]" */
+	CKPT_VMA_ANON = 1, /* private anonymous memory */
+	CKPT_VMA_FILE, /* a file; private mappings may have pages of their own */
+	CKPT_VMA_SHM, /* an object of CKPT_REC_SHM */
+	CKPT_VMA_SPECIAL, /* of the kernel: @path is "[vdso]", "[vvar]" or "[vvar_vclock]" */
 };
 
 /* struct ckpt_image_vma.flags */
-#define CKPT_VMA_SHARED		(1U << 0)	/* MAP_SHARED */
-#define CKPT_VMA_MAYWRITE	(1U << 1)	/* shared: the file was opened for writing too */
-#define CKPT_VMA_GROWSDOWN	(1U << 2)	/* MAP_GROWSDOWN */
-#define CKPT_VMA_NORESERVE	(1U << 3)	/* MAP_NORESERVE */
-#define CKPT_VMA_ACCOUNT	(1U << 4)	/* counts as committed, even if it is read-only now */
-#define CKPT_VMA_LOCKED		(1U << 5)	/* mlock() */
-#define CKPT_VMA_LOCKONFAULT	(1U << 6)	/* mlock2(MLOCK_ONFAULT) */
-#define CKPT_VMA_HUGEPAGE	(1U << 7)	/* MADV_HUGEPAGE */
-#define CKPT_VMA_NOHUGEPAGE	(1U << 8)	/* MADV_NOHUGEPAGE */
-#define CKPT_VMA_DONTFORK	(1U << 9)	/* MADV_DONTFORK */
-#define CKPT_VMA_DONTDUMP	(1U << 10)	/* MADV_DONTDUMP */
-#define CKPT_VMA_WIPEONFORK	(1U << 11)	/* MADV_WIPEONFORK */
-#define CKPT_VMA_MERGEABLE	(1U << 12)	/* MADV_MERGEABLE */
-#define CKPT_VMA_SEQUENTIAL	(1U << 13)	/* MADV_SEQUENTIAL */
-#define CKPT_VMA_RANDOM		(1U << 14)	/* MADV_RANDOM */
-#define CKPT_VMA_FLAGS		((1U << 15) - 1)
+#define CKPT_VMA_SHARED (1U << 0) /* MAP_SHARED */
+#define CKPT_VMA_MAYWRITE (1U << 1) /* shared: the file was opened for writing too */
+#define CKPT_VMA_GROWSDOWN (1U << 2) /* MAP_GROWSDOWN */
+#define CKPT_VMA_NORESERVE (1U << 3) /* MAP_NORESERVE */
+#define CKPT_VMA_ACCOUNT (1U << 4) /* counts as committed, even if it is read-only now */
+#define CKPT_VMA_LOCKED (1U << 5) /* mlock() */
+#define CKPT_VMA_LOCKONFAULT (1U << 6) /* mlock2(MLOCK_ONFAULT) */
+#define CKPT_VMA_HUGEPAGE (1U << 7) /* MADV_HUGEPAGE */
+#define CKPT_VMA_NOHUGEPAGE (1U << 8) /* MADV_NOHUGEPAGE */
+#define CKPT_VMA_DONTFORK (1U << 9) /* MADV_DONTFORK */
+#define CKPT_VMA_DONTDUMP (1U << 10) /* MADV_DONTDUMP */
+#define CKPT_VMA_WIPEONFORK (1U << 11) /* MADV_WIPEONFORK */
+#define CKPT_VMA_MERGEABLE (1U << 12) /* MADV_MERGEABLE */
+#define CKPT_VMA_SEQUENTIAL (1U << 13) /* MADV_SEQUENTIAL */
+#define CKPT_VMA_RANDOM (1U << 14) /* MADV_RANDOM */
+#define CKPT_VMA_FLAGS ((1U << 15) - 1)
 
 /**
  * struct ckpt_image_vma - CKPT_REC_VMA: a range of addresses
@@ -772,10 +777,10 @@ enum {
  * @kind: CKPT_VMA_ANON...
  * @prot: PROT_READ, PROT_WRITE, PROT_EXEC
  * @flags: CKPT_VMA_*
- * @object: CKPT_VMA_SHM: id of the object; CKPT_VMA_FILE: id of the first record that maps the file, the
- *	only one that has @path, and perhaps this one; else 0
+ * @object: CKPT_VMA_SHM: id of the object; CKPT_VMA_FILE: id of the first record that maps the
+ *	file, the only one that has @path, and perhaps this one; else 0
  * @file: the file, in each CKPT_VMA_FILE; else 0
- * @path: path of the file, or name of a special mapping, or nothing
+ * @path: path of the file, name of a special mapping, name of prctl(PR_SET_VMA), or nothing
  */
 struct ckpt_image_vma {
 	__u64 start;
