@@ -46,8 +46,10 @@ static int add_records(struct ckpt_saver *s)
 static int save(struct ckpt_saver *s)
 {
 	struct ckpt_pages_object *o;
-	int err = ckpt_pagescan(s);
+	int err = ckpt_shm_check_users(s);
 
+	if (!err)
+		err = ckpt_pagescan(s);
 	list_for_each_entry(o, &s->pages.objects, node) {
 		if (err)
 			break;

@@ -12,14 +12,18 @@
 #include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/rbtree.h>
+#include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
 #include <linux/string.h>
 #include <linux/uidgid.h>
+#include <linux/xarray.h>
 
+#include "fds.h"
 #include "kinds.h"
 #include "restorer.h"
 #include "saver.h"
 #include "space.h"
+#include "vma_list.h"
 
 #define MEMFD_PREFIX "memfd:"
 #define ANONYMOUS "dev/zero"
@@ -124,6 +128,114 @@ int ckpt_shm_id(struct ckpt_saver *s, struct file *file)
 	if (id > 0 && is_new)
 		err = save_object(s, file, id);
 	return err ?: id;
+}
+
+/* How often the job refers to each file, and how many files it has of each object. */
+struct users {
+	struct ckpt_vma_list vmas;
+	struct ckpt_fds fds;
+	struct xarray files;
+	struct xarray objects;
+};
+
+static unsigned long count_of(struct xarray *xa, const void *key)
+{
+	void *entry = xa_load(xa, (unsigned long)key);
+
+	return entry ? xa_to_value(entry) : 0;
+}
+
+static int count_one(struct xarray *xa, const void *key)
+{
+	unsigned long n = count_of(xa, key) + 1;
+
+	return xa_err(xa_store(xa, (unsigned long)key, xa_mk_value(n), GFP_KERNEL));
+}
+
+static int count_file(struct users *u, struct file *file)
+{
+	int err = 0;
+
+	if (!ckpt_file_is_shm(file))
+		return 0;
+	if (!count_of(&u->files, file))
+		err = count_one(&u->objects, file_inode(file));
+	return err ?: count_one(&u->files, file);
+}
+
+static int count_users(struct users *u)
+{
+	struct ckpt_fd *f;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < u->vmas.nr && !err; i++)
+		if (u->vmas.vmas[i].file)
+			err = count_file(u, u->vmas.vmas[i].file);
+	ckpt_for_each_fd(f, &u->fds)
+		err = err ?: count_file(u, f->file);
+	return err;
+}
+
+/* Whether anybody else holds a file of the object, or has opened it anew. */
+static bool is_open_elsewhere(struct users *u, const struct ckpt_pages_object *o)
+{
+	unsigned long index;
+	void *entry;
+
+	/* The reader has one reference of its own. */
+	if (d_count(o->file->f_path.dentry) > count_of(&u->objects, file_inode(o->file)) + 1)
+		return true;
+	xa_for_each(&u->files, index, entry) {
+		const struct file *file = (const struct file *)index;
+
+		/* So have the lists, one for each mapping and descriptor. */
+		if (file_inode(file) == file_inode(o->file) &&
+		    file_count(file) > 2 * xa_to_value(entry))
+			return true;
+	}
+	return false;
+}
+
+static int check_users(struct ckpt_saver *s, struct users *u)
+{
+	struct ckpt_pages_object *o;
+	int err = count_users(u);
+
+	list_for_each_entry(o, &s->pages.objects, node) {
+		if (err)
+			break;
+		if (is_open_elsewhere(u, o))
+			ckpt_save_refuse(s, "shm", "%s: open in another process: close it there",
+					 o->file->f_path.dentry->d_iname);
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		cond_resched();
+	}
+	return err;
+}
+
+int ckpt_shm_check_users(struct ckpt_saver *s)
+{
+	struct users u;
+	int err;
+
+	if (list_empty(&s->pages.objects))
+		return 0;
+	err = ckpt_vma_list_get(&u.vmas, s->mm);
+	if (err)
+		return err;
+	err = ckpt_fds_get(s, &u.fds);
+	if (!err) {
+		xa_init(&u.files);
+		xa_init(&u.objects);
+		err = check_users(s, &u);
+		xa_destroy(&u.files);
+		xa_destroy(&u.objects);
+		ckpt_fds_put(&u.fds);
+	}
+	ckpt_vma_list_put(&u.vmas);
+	return err;
 }
 
 int ckpt_shm_verify(struct ckpt_restorer *r, const struct ckpt_record *rec)

@@ -24,6 +24,14 @@ bool ckpt_file_is_shm(const struct file *file);
  */
 int ckpt_shm_id(struct ckpt_saver *s, struct file *file);
 
+/**
+ * ckpt_shm_check_users() - refuse objects that somebody else has open
+ * @s: the save; all mappings and descriptors have been walked
+ *
+ * Return: 0, -ENOMEM or -EINTR
+ */
+int ckpt_shm_check_users(struct ckpt_saver *s);
+
 /* Makes the object of a record, empty; its file is open for reading and writing. */
 struct file *ckpt_shm_make(const struct ckpt_record *rec);
 
