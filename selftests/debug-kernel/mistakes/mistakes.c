@@ -19,7 +19,9 @@ static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
 static DEFINE_SPINLOCK(spinlock);
 
-/* Memory of which the compiler knows nothing, so that it neither warns nor leaves out the access. */
+/*
+ * Memory of which the compiler knows nothing, so that it neither warns nor leaves out the access.
+ */
 static char *memory(void)
 {
 	char *p = kmalloc(BYTES, GFP_KERNEL);
