@@ -10,9 +10,9 @@
  *
  * An image is a little endian ELF64 file of type ET_CORE for x86-64, written in one pass:
  *
- * - offset 0: ELF header; e_phoff is 128, e_shoff is 64
+ * - offset 0: ELF header; e_phoff is 128
  * - offset 64: one section header; when there are 65535 or more program headers e_phnum is PN_XNUM
- *   and sh_info holds their number, else all zero
+ *   and sh_info holds their number; else it is all zero and e_shoff too
  * - offset 128: program headers: PT_NOTE first, then one PT_LOAD for each run of stored pages that
  *   has an address in the process, in order of address
  * - the notes: struct ckpt_image_meta first
@@ -177,20 +177,16 @@ struct ckpt_image_runs {
  * @pgid: process group
  * @sid: session
  * @flags: CKPT_PROCESS_* bits
- * @membarrier: MEMBARRIER_CMD_REGISTER_* commands that the process made
  * @oom_score_adj: /proc/PID/oom_score_adj, -1000 to 1000
  * @oom_score_adj_min: smallest value that @oom_score_adj may get without privilege
- * @reserved: 0
  */
 struct ckpt_image_process {
 	__s32 pid;
 	__s32 pgid;
 	__s32 sid;
 	__u32 flags;
-	__u32 membarrier;
 	__s32 oom_score_adj;
 	__s32 oom_score_adj_min;
-	__u32 reserved;
 } __attribute__((packed, aligned(4)));
 
 /**

@@ -13,7 +13,7 @@ static void resumed(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
 	(void)context;
-	/* Anybody may send the signal; only the kernel can send it with this code. */
+	/* Anybody who may send a signal may send this one; the code tells it from the usual ones. */
 	if (info->si_code != CKPT_SI_RESTART)
 		return;
 	generation = info->si_value.sival_int;
