@@ -41,8 +41,8 @@ static int get(struct ckpt_image_reader *img, void *buf, size_t len, const char 
 			return bad(img, n, "image: offset %llu: cannot be read: error %zd",
 				   img->pos, -n);
 		if (!n)
-			return bad(img, -EBADMSG, "image: cut at offset %llu: in %s",
-				   img->pos, what);
+			return bad(img, -EBADMSG, "image: cut at offset %llu: in %s", img->pos,
+				   what);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		buf += n;

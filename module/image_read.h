@@ -70,7 +70,7 @@ struct ckpt_image_reader {
 const struct ckpt_record *ckpt_image_next(const struct ckpt_image_reader *img,
 					  const struct ckpt_record *rec, u32 type);
 
-#define ckpt_for_each_record_of(rec, img, type) \
+#define ckpt_for_each_record_of(rec, img, type)               \
 	for ((rec) = ckpt_image_next(img, NULL, type); (rec); \
 	     (rec) = ckpt_image_next(img, rec, type))
 
@@ -80,7 +80,8 @@ const struct ckpt_record *ckpt_image_next(const struct ckpt_image_reader *img,
  * @file: opened for reading; a reference is taken
  * @m: gets the reason of a failure
  *
- * Return: 0 or an errno as told at struct ckpt_open_image; after an error ckpt_image_close() is not due
+ * Return: 0 or an errno as told at struct ckpt_open_image; after an error ckpt_image_close() is not
+ * due
  */
 int ckpt_image_open(struct ckpt_image_reader *img, struct file *file, struct ckpt_messages *m);
 void ckpt_image_close(struct ckpt_image_reader *img);
