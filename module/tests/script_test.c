@@ -74,9 +74,9 @@ static void calls_stay_in_their_half(struct kunit *test)
 static void data_is_aligned_and_kept(struct kunit *test)
 {
 	struct ckpt_script *s = test->priv;
-	unsigned long at[200], end = BASE + DATA_OFFSET;
+	unsigned long at[64], end = BASE + DATA_OFFSET;
 	const void *stored;
-	u8 bytes[200];
+	u8 bytes[64];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
