@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <linux/const.h>
 #include <linux/types.h>
 
 typedef __u8 u8;
@@ -26,7 +27,7 @@ typedef long long s64;
 #define BUILD_BUG_ON(x) _Static_assert(!(x), #x)
 
 #define PAGE_SIZE 4096UL
-#define ALIGN(x, a) (((x) + (a) - 1) & ~((typeof(x))(a) - 1))
+#define ALIGN(x, a) __ALIGN_KERNEL(x, a)
 #define PAGE_ALIGN(x) ALIGN(x, PAGE_SIZE)
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 
@@ -57,7 +58,9 @@ struct mutex {
 
 typedef int wait_queue_head_t;
 
-#define cond_resched() do { } while (0)
+#define cond_resched() \
+	do {           \
+	} while (0)
 #define fatal_signal_pending(task) false
 
 #define FMODE_STREAM 1U
@@ -73,7 +76,9 @@ struct file {
 };
 
 #define get_file(f) (f)
-#define fput(f) do { } while (0)
+#define fput(f) \
+	do {    \
+	} while (0)
 
 static inline ssize_t kernel_read(struct file *f, void *buf, size_t len, loff_t *pos)
 {
