@@ -13,7 +13,7 @@ static void resumed(int signal, siginfo_t *info, void *context)
 {
 	(void)signal;
 	(void)context;
-	/* Anybody who may send a signal may send this one; the code tells it from the usual ones. */
+	/* Anybody may send the signal, hardly with this code. */
 	if (info->si_code != CKPT_SI_RESTART)
 		return;
 	generation = info->si_value.sival_int;
