@@ -259,7 +259,7 @@ static void remove_area(const char *name, unsigned long *start, unsigned long *s
 static void run_vdso(const char *mode)
 {
 	char *room = map("room", MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *cover = NULL;
-	unsigned long start, stop, vvar, vvar_stop;
+	unsigned long start = 0, stop = 0, vvar = 0, vvar_stop = 0;
 
 	if (!strcmp(mode, "vdso-moved")) {
 		move("[vdso]", room + 16 * PAGE);
