@@ -34,12 +34,8 @@ ckpt_restart_fn ckpt_futex_wait_restart;
 ckpt_restart_fn ckpt_do_restart_poll;
 static void *create_pipe_address;
 #ifdef CONFIG_SECURITY_LANDLOCK
-#ifdef CONFIG_SECURITY_LANDLOCK
-#ifdef CONFIG_SECURITY_LANDLOCK
 static const bool *landlock_is_on;
 static const struct lsm_blob_sizes *landlock_sizes;
-#endif
-#endif
 #endif
 
 static const struct {
