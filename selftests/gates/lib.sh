@@ -53,14 +53,17 @@ releases()
 }
 
 # copy_module FOLDER: the module's sources, as a kernel of Debian builds a
-# module only in the folder of its sources. Times are kept: what has not
-# changed is not built again.
+# module only in the folder of its sources. Files that are the same are left
+# alone, and not built again.
 copy_module()
 {
 	local file
 
-	mkdir -p "$1"
-	cp -a -u --parents -t "$1" Kbuild module uapi
+	find Kbuild module uapi -type f | while read -r file; do
+		cmp -s "$file" "$1/$file" && continue
+		mkdir -p "$(dirname "$1/$file")"
+		cp "$file" "$1/$file"
+	done
 	(cd "$1" && find module uapi -name '*.[ch]') |
 		while read -r file; do
 			[[ -e $file ]] || rm "$1/$file"
