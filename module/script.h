@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 /* Address space that a script may need: code, table and data. */
-#define CKPT_SCRIPT_SPACE (16UL << 20)
+#define CKPT_SCRIPT_SPACE (64UL << 20)
 
 /**
  * struct ckpt_script - system calls to make
