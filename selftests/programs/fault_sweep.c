@@ -265,7 +265,7 @@ static pid_t clone_as(pid_t pid, int *pidfd)
 	return syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* Waits for the end of a restore. Returns 0 or an errno: ECHILD when the child did not get so far. */
+/* Waits for the end of a restore. Returns 0 or an errno: ECHILD when the child died before. */
 static int wait_restored(int ckpt, int pidfd)
 {
 	struct pollfd fds[] = { { .fd = ckpt, .events = POLLPRI },
