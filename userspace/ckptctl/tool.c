@@ -77,22 +77,31 @@ int tool_open_device(void)
 	return ckpt;
 }
 
+/* The kernel knows the file of an image by no name. */
+static void print_message(const char *message, const char *object)
+{
+	static const char image[] = "image: ";
+
+	if (!strncmp(message, image, strlen(image)))
+		tool_error("%s: %s", object, message + strlen(image));
+	else
+		tool_error("%s", message);
+}
+
 int tool_explain(int ckpt, int err, const char *what, const char *fmt, ...)
 {
 	char *messages = ckpt_messages(ckpt), *rest = messages, *line;
+	char object[PATH_MAX];
 	va_list args;
 
+	va_start(args, fmt);
+	vsnprintf(object, sizeof(object), fmt, args);
+	va_end(args);
+	if (!messages || !*messages)
+		tool_error("%s: %s: %s", object, what, strerror(err));
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
-			tool_error("%s", line);
-	if (!messages || !*messages) {
-		char object[PATH_MAX];
-
-		va_start(args, fmt);
-		vsnprintf(object, sizeof(object), fmt, args);
-		va_end(args);
-		tool_error("%s: %s: %s", object, what, strerror(err));
-	}
+			print_message(line, object);
 	free(messages);
 	return EXIT_REFUSED;
 }
