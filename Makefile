@@ -60,10 +60,7 @@ modules:
 	mkdir -p $(MODULE); \
 	exec 9> $(MODULE)/.lock; \
 	flock 9; \
-	cp -p -u -r --parents -t $(MODULE) Kbuild module uapi; \
-	(cd $(MODULE) && find module uapi -name '*.[ch]') | while read -r file; do \
-		[ -e "$$file" ] || rm "$(MODULE)/$$file"; \
-	done; \
+	selftests/copy-module $(MODULE); \
 	$(MAKE) -C $(KDIR) M=$(MODULE) modules
 
 module-6.1 module-6.12 module-debug: module-%:

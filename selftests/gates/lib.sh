@@ -52,24 +52,6 @@ releases()
 	fi
 }
 
-# copy_module FOLDER: the module's sources, as a kernel of Debian builds a
-# module only in the folder of its sources. Files that are the same are left
-# alone, and not built again.
-copy_module()
-{
-	local file
-
-	find Kbuild module uapi -type f | while read -r file; do
-		cmp -s "$file" "$1/$file" && continue
-		mkdir -p "$(dirname "$1/$file")"
-		cp "$file" "$1/$file"
-	done
-	(cd "$1" && find module uapi -name '*.[ch]') |
-		while read -r file; do
-			[[ -e $file ]] || rm "$1/$file"
-		done
-}
-
 # build_module RELEASE MAKE-ARGUMENT...: a build of the gates' own, so that it
 # is neither spoilt by another's flags nor spoils the module that is tested.
 # The build is shared by the gates that need one.
@@ -78,7 +60,7 @@ build_module()
 	local release=$1 folder=$TOP/build/gate-$1 status=0
 
 	shift
-	copy_module "$folder"
+	"$(dirname "${BASH_SOURCE[0]}")/../copy-module" "$folder"
 	make -C "/usr/src/linux-headers-$release" M="$folder" -j2 -k W=1 \
 		KCFLAGS=-Werror "$@" modules >"$folder/log" 2>&1 || status=$?
 	((status == 0)) && return
