@@ -218,8 +218,9 @@ static int check_meta(struct ckpt_image_reader *img, u64 nr_phdrs, u32 headers_c
 			   m->nr_records);
 	if (m->nr_pages > MAX_PAGES || nr_phdrs - 1 > m->nr_pages)
 		return bad(img, -EBADMSG, "image: %llu pages: out of range", m->nr_pages);
-	if (!ckpt_image_is_text(m->release, sizeof(m->release)))
-		return bad(img, -EBADMSG, "image: kernel release: not a string");
+	if (!ckpt_image_is_text(m->release, sizeof(m->release)) ||
+	    !memchr(m->host, 0, sizeof(m->host)))
+		return bad(img, -EBADMSG, "image: kernel release or host: not a string");
 	img->meta = m;
 	return 0;
 }
