@@ -53,13 +53,16 @@ static void out_of_bounds(void)
 	kfree(p);
 }
 
-/* The access is not the module's own. */
-static void no_end_of_string(void)
+/* The access is not the module's own, but memcpy()'s. */
+static void too_much_copied(void)
 {
-	char *p = memory();
+	char *p = memory(), *q = memory();
+	size_t bytes = BYTES + 1;
 
-	pr_info("%zu bytes\n", strlen(p));
+	OPTIMIZER_HIDE_VAR(bytes);
+	memcpy(p, q, bytes);
 	kfree(p);
+	kfree(q);
 }
 
 static void shift(void)
@@ -114,7 +117,7 @@ static const struct {
 	{ "none", none },
 	{ "use-after-free", use_after_free },
 	{ "out-of-bounds", out_of_bounds },
-	{ "no-end-of-string", no_end_of_string },
+	{ "too-much-copied", too_much_copied },
 	{ "shift", shift },
 	{ "sleep-under-spinlock", sleep_under_spinlock },
 	{ "lock-order", lock_order },
