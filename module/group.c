@@ -295,11 +295,17 @@ static struct task_struct *find_leader(pid_t pid, struct ckpt_messages *m)
 {
 	struct task_struct *task;
 	const char *why = NULL;
+	bool is_init = false;
+	struct pid *p;
 
 	rcu_read_lock();
-	task = pid_task(find_vpid(pid), PIDTYPE_TGID);
-	if (task)
+	p = find_vpid(pid);
+	task = pid_task(p, PIDTYPE_TGID);
+	if (task) {
 		get_task_struct(task);
+		/* Its own pointer to @p goes when it is reaped. */
+		is_init = is_child_reaper(p);
+	}
 	rcu_read_unlock();
 	if (!task) {
 		ckpt_messages_add(m, "PID %d: cannot freeze: no such process", pid);
@@ -309,7 +315,7 @@ static struct task_struct *find_leader(pid_t pid, struct ckpt_messages *m)
 		why = "it is a kernel thread";
 	else if (same_thread_group(task, current))
 		why = "it is the caller itself";
-	else if (is_global_init(task) || is_child_reaper(task_tgid(task)))
+	else if (is_init)
 		why = "it is the init process of its PID namespace";
 	if (why) {
 		ckpt_messages_add(m, "PID %d (%s): cannot freeze: %s", pid, task->comm, why);
