@@ -60,6 +60,11 @@ modules:
 	mkdir -p $(MODULE); \
 	exec 9> $(MODULE)/.lock; \
 	flock 9; \
+	tree="$$(realpath $(KDIR))"; \
+	if ! echo "$$tree" | cmp -s - $(MODULE)/.tree; then \
+		find $(MODULE) -name '*.o' -delete; \
+		echo "$$tree" > $(MODULE)/.tree; \
+	fi; \
 	selftests/copy-module $(MODULE); \
 	$(MAKE) -C $(KDIR) M=$(MODULE) modules
 
