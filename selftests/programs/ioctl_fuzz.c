@@ -31,7 +31,9 @@ struct board {
 	int stop;
 	pid_t jobs[NR_JOBS];
 	unsigned long nr_jobs, nr_calls, nr_done, nr_saved, nr_opened;
-} * shared;
+};
+
+static struct board *shared;
 
 /* Descriptors that the threads of one worker share, and the image that it saved last. */
 static int common = -1, image = -1;
