@@ -26,7 +26,7 @@ bool ckpt_fds_are_private(struct ckpt_saver *s)
 	struct ckpt_thread *t;
 	int n = 0;
 
-	ckpt_for_each_thread(t, s->group)
+	ckpt_for_each_thread(t, s->process)
 		n += t->task->files == files;
 	return files && atomic_read(&files->count) == n;
 }
@@ -54,71 +54,90 @@ static int collect(const void *p, struct file *file, unsigned int fd)
 	return 0;
 }
 
-/* Numbers the descriptions and counts the descriptors of each. */
-static int number(struct ckpt_saver *s, struct ckpt_fds *l)
+int ckpt_fds_collect(struct ckpt_saver *s)
 {
-	struct ckpt_fd *f, *first;
-	struct xarray firsts;
-	bool is_new;
-	int id, err = 0;
+	struct collection c = { .files = s->task->files };
 
-	xa_init(&firsts);
-	ckpt_for_each_fd(f, l) {
-		id = ckpt_objtab_id(&s->objects, f->file, &is_new);
-		if (id < 0) {
-			err = id;
-			break;
-		}
-		f->id = id;
-		first = xa_load(&firsts, id);
-		if (!first) {
-			first = f;
-			err = xa_err(xa_store(&firsts, id, f, GFP_KERNEL));
-			if (err)
-				break;
-		}
-		first->nr++;
-		cond_resched();
-	}
-	xa_destroy(&firsts);
-	return err;
-}
-
-int ckpt_fds_get(struct ckpt_saver *s, struct ckpt_fds *l)
-{
-	struct collection c = { .files = s->task->files, .list = l };
-	int err;
-
-	*l = (struct ckpt_fds){};
+	if (!s->fds)
+		s->fds = kvcalloc(s->group->nr_processes + 1, sizeof(*s->fds), GFP_KERNEL);
+	if (!s->fds)
+		return -ENOMEM;
 	if (!ckpt_fds_are_private(s))
 		return 0;
 	iterate_fd(c.files, 0, count, &c);
 	if (!c.size)
 		return 0;
-	l->fds = kvcalloc(c.size, sizeof(*l->fds), GFP_KERNEL);
-	if (!l->fds)
+	c.list = ckpt_fds_of(s);
+	c.list->fds = kvcalloc(c.size, sizeof(*c.list->fds), GFP_KERNEL);
+	if (!c.list->fds)
 		return -ENOMEM;
 	/* The job is held in the freezer: nobody opens or closes meanwhile. */
-	err = iterate_fd(c.files, 0, collect, &c);
-	if (!err)
-		err = number(s, l);
-	if (err)
-		ckpt_fds_put(l);
+	return iterate_fd(c.files, 0, collect, &c);
+}
+
+/* @first: the first descriptor of each description, by id; @in: the process it was seen in last. */
+static int number(struct ckpt_saver *s, struct ckpt_fds *l, struct xarray *first, struct xarray *in)
+{
+	void *here = xa_mk_value(l - s->fds);
+	struct ckpt_fd *f, *other;
+	bool is_new;
+	int id, err;
+
+	ckpt_for_each_fd(f, l) {
+		id = ckpt_objtab_id(&s->objects, f->file, &is_new);
+		if (id < 0)
+			return id;
+		f->id = id;
+		other = xa_load(first, id);
+		err = other ? 0 : xa_err(xa_store(first, id, f, GFP_KERNEL));
+		(other ?: f)->nr++;
+		f->is_first = xa_load(in, id) != here;
+		if (!err && f->is_first)
+			err = xa_err(xa_store(in, id, here, GFP_KERNEL));
+		if (err)
+			return err;
+		cond_resched();
+	}
+	return 0;
+}
+
+int ckpt_fds_number(struct ckpt_saver *s)
+{
+	struct xarray first, in;
+	unsigned int i;
+	int err = 0;
+
+	xa_init(&first);
+	xa_init(&in);
+	for (i = 1; i <= s->group->nr_processes && !err; i++)
+		err = number(s, &s->fds[i], &first, &in);
+	xa_destroy(&first);
+	xa_destroy(&in);
 	return err;
 }
 
-void ckpt_fds_put(struct ckpt_fds *l)
+void ckpt_fds_release(struct ckpt_saver *s)
 {
 	struct ckpt_fd *f;
+	unsigned int i;
 
-	ckpt_for_each_fd(f, l)
-		fput(f->file);
-	kvfree(l->fds);
+	for (i = 1; s->fds && i <= s->group->nr_processes; i++) {
+		ckpt_for_each_fd(f, &s->fds[i])
+			fput(f->file);
+		kvfree(s->fds[i].fds);
+	}
+	kvfree(s->fds);
+	s->fds = NULL;
+}
+
+struct ckpt_fds *ckpt_fds_of(struct ckpt_saver *s)
+{
+	return &s->fds[s->process->number];
 }
 
 bool ckpt_fd_is_shared(const struct ckpt_fd *f)
 {
-	/* The list has a reference for each of the descriptors too. */
+	/* The lists have a reference for each of the descriptors too. */
 	return file_count(f->file) > 2UL * f->nr;
 }
 
@@ -126,7 +145,7 @@ int ckpt_fd_of_file(struct ckpt_restorer *r, u32 file)
 {
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FD) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_FD) {
 		const struct ckpt_image_fd *i = rec->data;
 
 		if (i->file == file)

@@ -10,11 +10,12 @@ struct ckpt_saver;
 struct file;
 
 /**
- * struct ckpt_fd - an open descriptor of the job that is being saved
+ * struct ckpt_fd - an open descriptor of a process that is being saved
  * @file: its open file description, referenced
  * @fd: its number
  * @id: id of the description in ckpt_saver.objects
- * @nr: at the first descriptor of a description: how many it has, at the others 0
+ * @nr: at the first descriptor of a description in the job: how many it has, at the others 0
+ * @is_first: it is the first one of its description in its process
  * @cloexec: it is closed by execve
  */
 struct ckpt_fd {
@@ -22,11 +23,12 @@ struct ckpt_fd {
 	unsigned int fd;
 	u32 id;
 	unsigned int nr;
+	bool is_first;
 	bool cloexec;
 };
 
 /**
- * struct ckpt_fds - the open descriptors of the job that is being saved
+ * struct ckpt_fds - the open descriptors of a process that is being saved
  * @fds: in ascending order of their numbers
  * @nr: how many
  */
@@ -46,27 +48,27 @@ static inline struct ckpt_fd *ckpt_fds_file(const struct ckpt_fds *l, struct ckp
 	return NULL;
 }
 
-/* The first descriptor of each open file description. */
+/* The first descriptor in the job of each open file description: each description once. */
 #define ckpt_for_each_file(f, l) \
 	for ((f) = ckpt_fds_file(l, (l)->fds); (f); (f) = ckpt_fds_file(l, (f) + 1))
 
-/* Whether the job alone uses its descriptors; only then they stay as they are. */
+/* Whether a process alone uses its descriptors; only then they stay as they are. */
 bool ckpt_fds_are_private(struct ckpt_saver *s);
 
-/**
- * ckpt_fds_get() - list the descriptors of the job
- * @s: the save
- * @l: filled in; without entries when the descriptors are not private
- *
- * Return: 0 and ckpt_fds_put() is due, or -ENOMEM
- */
-int ckpt_fds_get(struct ckpt_saver *s, struct ckpt_fds *l);
-void ckpt_fds_put(struct ckpt_fds *l);
+/* Lists the descriptors of the process that is being walked: 0 or -ENOMEM. */
+int ckpt_fds_collect(struct ckpt_saver *s);
+/* Numbers the descriptions, once those of all processes are listed: 0 or -ENOMEM. */
+int ckpt_fds_number(struct ckpt_saver *s);
+/* Forgets all of them. */
+void ckpt_fds_release(struct ckpt_saver *s);
 
-/* Whether somebody else holds the description too; @f is its first descriptor in a list. */
+/* The descriptors of the process that is being walked; none when they are not private. */
+struct ckpt_fds *ckpt_fds_of(struct ckpt_saver *s);
+
+/* Whether somebody else holds the description too; @f is its first descriptor in the job. */
 bool ckpt_fd_is_shared(const struct ckpt_fd *f);
 
-/* Restore: the lowest descriptor of a CKPT_REC_FILE, or -1. */
+/* Restore: the lowest descriptor of a CKPT_REC_FILE in the process, or -1. */
 int ckpt_fd_of_file(struct ckpt_restorer *r, u32 file);
 
 #endif /* CKPT_FDS_H */

@@ -33,7 +33,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 {
 	const struct ckpt_image_file *i = rec->data;
 
-	if (ckpt_image_object(&r->img, CKPT_REC_PIPE, i->object))
+	if (ckpt_restore_object(r, CKPT_REC_PIPE, i->object))
 		return 0;
 	return ckpt_restore_error(r, -EBADMSG, "%s: bad object %u", i->path, i->object);
 }

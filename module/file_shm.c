@@ -31,7 +31,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 {
 	const struct ckpt_image_file *i = rec->data;
 
-	if (ckpt_image_object(&r->img, CKPT_REC_SHM, i->object))
+	if (ckpt_restore_object(r, CKPT_REC_SHM, i->object))
 		return 0;
 	return ckpt_restore_error(r, -EBADMSG, "%s: bad object %u", i->path, i->object);
 }
@@ -39,7 +39,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 static struct file *open(struct ckpt_restorer *r, const struct ckpt_record *rec)
 {
 	const struct ckpt_image_file *i = rec->data;
-	const struct file *object = ckpt_objtab_file(&r->objects, i->object);
+	const struct file *object = ckpt_objtab_file(r->objects, i->object);
 	struct file *file;
 
 	if (!object)

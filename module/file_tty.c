@@ -44,13 +44,13 @@ static struct file *open(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	const struct ckpt_image_file *i = rec->data;
 	struct file *file;
 
-	if (!r->tty || !S_ISCHR(file_inode(r->tty)->i_mode)) {
+	if (!r->job->tty || !S_ISCHR(file_inode(r->job->tty)->i_mode)) {
 		ckpt_restore_error(r, -ENOTTY,
 				   "%s: was the terminal of the job: restore it from a terminal",
 				   i->path);
 		return ERR_PTR(-ENOTTY);
 	}
-	file = dentry_open(&r->tty->f_path, i->flags | O_NOCTTY, current_cred());
+	file = dentry_open(&r->job->tty->f_path, i->flags | O_NOCTTY, current_cred());
 	if (IS_ERR(file))
 		ckpt_restore_error(r, PTR_ERR(file), "terminal: cannot be opened: error %ld",
 				   -PTR_ERR(file));

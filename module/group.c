@@ -3,6 +3,7 @@
 
 #include "group.h"
 
+#include <linux/ckpt.h>
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -12,26 +13,61 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "members.h"
 #include "message.h"
 
-static void release(struct kref *ref)
+static void free_threads(struct list_head *threads)
 {
-	struct ckpt_group *g = container_of(ref, struct ckpt_group, ref);
 	struct ckpt_thread *t, *next;
 
-	list_splice(&g->gone, &g->threads);
-	list_for_each_entry_safe(t, next, &g->threads, node) {
+	list_for_each_entry_safe(t, next, threads, node) {
 		put_task_struct(t->task);
 		ckpt_cpu_state_exit(&t->cpu);
 		kfree(t);
 	}
-	put_task_struct(g->leader);
+}
+
+static void release(struct kref *ref)
+{
+	struct ckpt_group *g = container_of(ref, struct ckpt_group, ref);
+	struct ckpt_process *p, *next;
+
+	free_threads(&g->gone);
+	list_for_each_entry_safe(p, next, &g->processes, node) {
+		free_threads(&p->threads);
+		put_task_struct(p->leader);
+		kfree(p);
+	}
+	xa_destroy(&g->by_task);
+	xa_destroy(&g->by_leader);
+	ckpt_select_exit(&g->select);
 	kfree(g);
 }
 
 void ckpt_group_put(struct ckpt_group *g)
 {
 	kref_put(&g->ref, release);
+}
+
+static unsigned long key_of(const struct task_struct *task)
+{
+	/* Kernel addresses share their top bits; without them the tree stays low. */
+	return (unsigned long)task & (ULONG_MAX >> 8);
+}
+
+struct ckpt_thread *ckpt_group_thread(struct ckpt_group *g, const struct task_struct *task)
+{
+	return xa_load(&g->by_task, key_of(task));
+}
+
+struct ckpt_process *ckpt_group_process(struct ckpt_group *g, const struct task_struct *leader)
+{
+	return xa_load(&g->by_leader, key_of(leader));
+}
+
+struct ckpt_process *ckpt_group_first(struct ckpt_group *g)
+{
+	return list_first_entry(&g->processes, struct ckpt_process, node);
 }
 
 static bool is_parked(const struct ckpt_thread *t)
@@ -48,7 +84,7 @@ static void set_state(struct ckpt_thread *t, int state)
 
 static void stay_parked(struct ckpt_thread *t)
 {
-	struct ckpt_group *g = t->group;
+	struct ckpt_group *g = t->process->group;
 
 	atomic_inc(&g->nr_inside);
 	set_state(t, CKPT_THREAD_PARKED);
@@ -68,7 +104,7 @@ static void stay_parked(struct ckpt_thread *t)
 static void park(struct callback_head *work)
 {
 	struct ckpt_thread *t = container_of(work, struct ckpt_thread, work);
-	struct ckpt_group *g = t->group;
+	struct ckpt_group *g = t->process->group;
 
 	if ((current->flags & PF_EXITING) || READ_ONCE(g->thawed)) {
 		set_state(t, CKPT_THREAD_LEFT);
@@ -82,36 +118,70 @@ static void park(struct callback_head *work)
 	module_put(THIS_MODULE);
 }
 
-static struct ckpt_thread *find(struct ckpt_group *g, struct task_struct *task)
+static struct ckpt_process *new_process(struct ckpt_group *g, struct task_struct *leader)
 {
-	struct ckpt_thread *t;
+	struct ckpt_process *p = kzalloc(sizeof(*p), GFP_KERNEL);
 
-	ckpt_for_each_thread(t, g)
-		if (t->task == task)
-			return t;
+	if (!p)
+		return NULL;
+	if (xa_err(xa_store(&g->by_leader, key_of(leader), p, GFP_KERNEL))) {
+		kfree(p);
+		return NULL;
+	}
+	p->group = g;
+	p->leader = get_task_struct(leader);
+	INIT_LIST_HEAD(&p->threads);
+	list_add_tail(&p->node, &g->processes);
+	return p;
+}
+
+static struct ckpt_thread *new_thread(struct ckpt_group *g, const struct ckpt_member *m)
+{
+	struct ckpt_thread *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	struct ckpt_process *p;
+
+	if (!t || ckpt_cpu_state_init(&t->cpu))
+		goto err_free;
+	/* A thread that calls execve(2) takes the leader's place: it leads another one here. */
+	p = ckpt_group_process(g, m->leader) ?: new_process(g, m->leader);
+	if (!p)
+		goto err_cpu_state_exit;
+	t->process = p;
+	t->task = get_task_struct(m->task);
+	init_task_work(&t->work, park);
+	if (m->task == m->leader)
+		list_add(&t->node, &p->threads);
+	else
+		list_add_tail(&t->node, &p->threads);
+	if (!xa_err(xa_store(&g->by_task, key_of(m->task), t, GFP_KERNEL)))
+		return t;
+	/* It stays in the list: nobody looks there any more. */
+	set_state(t, CKPT_THREAD_LEFT);
+	return NULL;
+
+err_cpu_state_exit:
+	ckpt_cpu_state_exit(&t->cpu);
+err_free:
+	kfree(t);
 	return NULL;
 }
 
-/* Sends one thread on its way to the freezer. Takes over the reference to @task. */
-static int queue(struct ckpt_group *g, struct task_struct *task)
+/* Sends one thread on its way to the freezer. */
+static int queue(struct ckpt_group *g, const struct ckpt_member *m)
 {
-	struct ckpt_thread *t = kzalloc(sizeof(*t), GFP_KERNEL);
-	int err = t ? ckpt_cpu_state_init(&t->cpu) : -ENOMEM;
+	struct ckpt_thread *t = new_thread(g, m);
 
-	if (err) {
-		kfree(t);
-		put_task_struct(task);
-		return err;
+	if (!t)
+		return -ENOMEM;
+	if (m->is_zombie) {
+		t->process->is_zombie = true;
+		set_state(t, CKPT_THREAD_PARKED);
+		return 0;
 	}
-	t->group = g;
-	t->task = task;
-	init_task_work(&t->work, park);
-	list_add_tail(&t->node, &g->threads);
-
 	kref_get(&g->ref);
 	__module_get(THIS_MODULE);
 	atomic_inc(&g->nr_pending);
-	if (task_work_add(task, &t->work, TWA_SIGNAL)) {
+	if (task_work_add(m->task, &t->work, TWA_SIGNAL)) {
 		/* It has run its last task work already. */
 		atomic_dec(&g->nr_pending);
 		set_state(t, CKPT_THREAD_LEFT);
@@ -121,59 +191,23 @@ static int queue(struct ckpt_group *g, struct task_struct *task)
 	return 0;
 }
 
-/* What one look at the thread list found. */
-struct scan {
-	struct task_struct **tasks;
-	unsigned int nr, size;
-	bool is_full, has_exiting;
-};
-
-static void collect(struct ckpt_group *g, struct scan *s)
-{
-	struct task_struct *task;
-
-	s->nr = 0;
-	s->is_full = false;
-	s->has_exiting = false;
-	rcu_read_lock();
-	for_each_thread(g->leader, task) {
-		struct ckpt_thread *t = find(g, task);
-
-		if (t && is_parked(t))
-			continue;
-		if (t || (task->flags & PF_EXITING)) {
-			s->has_exiting = true;
-			continue;
-		}
-		if (s->nr == s->size) {
-			s->is_full = true;
-			break;
-		}
-		s->tasks[s->nr++] = get_task_struct(task);
-	}
-	rcu_read_unlock();
-}
-
 /* Returns the number of new threads that were queued, or an errno. */
-static int queue_new(struct ckpt_group *g, bool *again)
+static int queue_new(struct ckpt_group *g, bool *again, struct ckpt_messages *msgs)
 {
-	struct scan s = { .size = get_nr_threads(g->leader) + 16 };
+	struct ckpt_members m;
 	unsigned int i;
-	int err = 0;
+	int err = ckpt_members_find(&m, g);
 
-	s.tasks = kvmalloc_array(s.size, sizeof(*s.tasks), GFP_KERNEL);
-	if (!s.tasks)
-		return -ENOMEM;
-	collect(g, &s);
-	for (i = 0; i < s.nr; i++) {
-		if (err)
-			put_task_struct(s.tasks[i]);
-		else
-			err = queue(g, s.tasks[i]);
+	if (!err && m.refused) {
+		ckpt_messages_add(msgs, "PID %d (%s): cannot freeze: %s", task_pid_vnr(m.refused),
+				  m.refused->comm, m.why);
+		err = m.refused->exit_state ? -ESRCH : -EINVAL;
 	}
-	*again = s.nr || s.is_full || s.has_exiting;
-	kvfree(s.tasks);
-	return err ?: s.nr;
+	for (i = 0; i < m.nr && !err; i++)
+		err = queue(g, &m.list[i]);
+	*again = m.nr || m.again;
+	ckpt_members_put(&m);
+	return err ?: i;
 }
 
 static bool waits_for_vfork(struct task_struct *task)
@@ -200,162 +234,180 @@ static const char *obstacle(struct task_struct *task)
 		return "is stopped by its tracer: detach it first";
 	if (state & __TASK_STOPPED)
 		return "is stopped by a signal: send SIGCONT first";
-	if (waits_for_vfork(task))
-		return "waits for a vfork child: try again when that has called execve or exited";
 	return NULL;
 }
 
 static bool report_obstacles(struct ckpt_group *g, struct ckpt_messages *m, bool timed_out)
 {
-	bool found = false;
+	struct ckpt_process *p;
 	struct ckpt_thread *t;
+	bool found = false;
 
-	ckpt_for_each_thread(t, g) {
-		const char *why;
+	ckpt_for_each_process(p, g)
+		ckpt_for_each_thread(t, p) {
+			const char *why;
 
-		/* Pairs with set_state(). */
-		if (smp_load_acquire(&t->state) != CKPT_THREAD_QUEUED)
-			continue;
-		why = obstacle(t->task);
-		if (!why && timed_out)
-			why = "did not come to a boundary of user mode in time";
-		if (!why)
-			continue;
-		ckpt_messages_add(m, "process %d (%s): thread %d: %s", task_tgid_vnr(g->leader),
-				  g->leader->comm, task_pid_vnr(t->task), why);
-		found = true;
-	}
+			/* Pairs with set_state(). */
+			if (smp_load_acquire(&t->state) != CKPT_THREAD_QUEUED)
+				continue;
+			why = obstacle(t->task);
+			if (!why && timed_out)
+				why = waits_for_vfork(t->task) ?
+					      "waits for a vfork child: try again later" :
+					      "did not come to a boundary of user mode in time";
+			if (!why)
+				continue;
+			ckpt_messages_add(m, "process %d (%s): thread %d: %s",
+					  task_tgid_vnr(p->leader), p->leader->comm,
+					  task_pid_vnr(t->task), why);
+			found = true;
+		}
 	return found;
 }
 
-/* Waits until all queued threads are in the freezer. */
-static int wait_parked(struct ckpt_group *g, unsigned long deadline, struct ckpt_messages *m)
+/* Waits until all queued threads are in the freezer, or for a tenth of a second at most. */
+static int wait_parked(struct ckpt_group *g)
 {
 	const long poll = HZ / 10 ?: 1;
-	unsigned int nr_polls = 0;
+	long left = wait_event_interruptible_timeout(g->wait, !atomic_read(&g->nr_pending), poll);
 
-	while (atomic_read(&g->nr_pending)) {
-		long left = wait_event_interruptible_timeout(g->wait, !atomic_read(&g->nr_pending),
-							     poll);
-
-		if (left < 0)
-			return -EINTR;
-		/* A stop on its way from one state to the next may look like one for a moment. */
-		if (!left && ++nr_polls > 2 && report_obstacles(g, m, false))
-			return -EOPNOTSUPP;
-		if (time_after(jiffies, deadline) && atomic_read(&g->nr_pending)) {
-			report_obstacles(g, m, true);
-			return -ETIMEDOUT;
-		}
-	}
-	return 0;
+	return left < 0 ? -EINTR : 0;
 }
 
+/* Threads that exited, and processes that have none left. */
 static void drop_gone(struct ckpt_group *g)
 {
+	struct ckpt_process *p, *next_p;
 	struct ckpt_thread *t, *next;
 
 	g->nr_threads = 0;
-	list_for_each_entry_safe(t, next, &g->threads, node) {
-		if (is_parked(t))
-			g->nr_threads++;
-		else
+	g->nr_processes = 0;
+	list_for_each_entry_safe(p, next_p, &g->processes, node) {
+		p->nr_threads = 0;
+		list_for_each_entry_safe(t, next, &p->threads, node) {
+			if (READ_ONCE(t->state) == CKPT_THREAD_QUEUED || is_parked(t)) {
+				p->nr_threads++;
+				continue;
+			}
+			xa_erase(&g->by_task, key_of(t->task));
 			list_move_tail(&t->node, &g->gone);
+		}
+		g->nr_threads += p->nr_threads;
+		g->nr_processes += p->nr_threads > 0;
 	}
 }
 
+/* A zombie that was waited for before its parent had parked. */
+static void drop_reaped(struct ckpt_group *g)
+{
+	struct ckpt_process *p;
+	struct ckpt_thread *t;
+
+	ckpt_for_each_process(p, g)
+		if (p->is_zombie && READ_ONCE(p->leader->exit_state) != EXIT_ZOMBIE)
+			ckpt_for_each_thread(t, p)
+				set_state(t, CKPT_THREAD_LEFT);
+	drop_gone(g);
+}
+
+/* Queues and waits until a look at all processes finds nothing new. */
 static int park_all(struct ckpt_group *g, unsigned int timeout_ms, struct ckpt_messages *m)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(timeout_ms);
+	unsigned int nr_polls = 0;
 	bool again = true;
 	int n, err;
 
-	while (again) {
-		n = queue_new(g, &again);
+	while (again || atomic_read(&g->nr_pending)) {
+		n = queue_new(g, &again, m);
 		if (n < 0)
 			return n;
-		err = wait_parked(g, deadline, m);
+		err = wait_parked(g);
 		if (err)
 			return err;
 		drop_gone(g);
-		if (again && !n) {
-			/* A thread is on its way out: what it still writes belongs to the job. */
-			if (time_after(jiffies, deadline))
-				return -ETIMEDOUT;
-			if (schedule_timeout_interruptible(1) && signal_pending(current))
-				return -EINTR;
+		/* A stop on its way from one state to the next may look like one for a moment. */
+		if (atomic_read(&g->nr_pending) && ++nr_polls > 2 && report_obstacles(g, m, false))
+			return -EOPNOTSUPP;
+		if (time_after(jiffies, deadline) && (again || atomic_read(&g->nr_pending))) {
+			report_obstacles(g, m, true);
+			return -ETIMEDOUT;
 		}
+		/* A thread is on its way out: what it still writes belongs to the job. */
+		if (again && !n && schedule_timeout_interruptible(1) && signal_pending(current))
+			return -EINTR;
 	}
-	if (list_empty(&g->threads) || !find(g, g->leader))
-		return -ESRCH;
-	return 0;
+	drop_reaped(g);
+	return g->nr_processes ? 0 : -ESRCH;
 }
 
-static struct task_struct *find_leader(pid_t pid, struct ckpt_messages *m)
+static void drop_empty(struct ckpt_group *g)
 {
-	struct task_struct *task;
-	const char *why = NULL;
-	bool is_init = false;
-	struct pid *p;
+	struct ckpt_process *p, *next;
 
-	rcu_read_lock();
-	p = find_vpid(pid);
-	task = pid_task(p, PIDTYPE_TGID);
-	if (task) {
-		get_task_struct(task);
-		/* Its own pointer to @p goes when it is reaped. */
-		is_init = is_child_reaper(p);
+	list_for_each_entry_safe(p, next, &g->processes, node) {
+		if (!list_empty(&p->threads))
+			continue;
+		list_del(&p->node);
+		xa_erase(&g->by_leader, key_of(p->leader));
+		put_task_struct(p->leader);
+		kfree(p);
 	}
-	rcu_read_unlock();
-	if (!task) {
-		ckpt_messages_add(m, "PID %d: cannot freeze: no such process", pid);
-		return ERR_PTR(-ESRCH);
-	}
-	if (task->flags & PF_KTHREAD)
-		why = "it is a kernel thread";
-	else if (same_thread_group(task, current))
-		why = "it is the caller itself";
-	else if (is_init)
-		why = "it is the init process of its PID namespace";
-	if (why) {
-		ckpt_messages_add(m, "PID %d (%s): cannot freeze: %s", pid, task->comm, why);
-		put_task_struct(task);
-		return ERR_PTR(-EINVAL);
-	}
-	if (task->flags & PF_EXITING) {
-		ckpt_messages_add(m, "PID %d (%s): cannot freeze: %s", pid, task->comm,
-				  "its main thread has exited");
-		put_task_struct(task);
-		return ERR_PTR(-ESRCH);
-	}
-	return task;
 }
 
-struct ckpt_group *ckpt_group_freeze(pid_t pid, unsigned int timeout_ms, struct ckpt_messages *m)
+/* Gives the processes their numbers; the root of a tree comes first. */
+static int number(struct ckpt_group *g)
 {
-	struct task_struct *leader = find_leader(pid, m);
-	struct ckpt_group *g;
-	int err;
+	bool is_named = g->select.how <= CKPT_SELECT_PROCESS;
+	struct ckpt_process *p, *root = NULL;
+	u32 n = 0;
 
-	if (IS_ERR(leader))
-		return ERR_CAST(leader);
-	g = kzalloc(sizeof(*g), GFP_KERNEL);
-	if (!g) {
-		put_task_struct(leader);
-		return ERR_PTR(-ENOMEM);
-	}
+	drop_empty(g);
+	ckpt_for_each_process(p, g)
+		if (is_named && task_tgid(p->leader) == g->select.pid)
+			root = p;
+	if (root)
+		list_move(&root->node, &g->processes);
+	ckpt_for_each_process(p, g)
+		p->number = ++n;
+	return n && (root || !is_named) ? 0 : -ESRCH;
+}
+
+static struct ckpt_group *new_group(const struct ckpt_select *select)
+{
+	struct ckpt_group *g = kzalloc(sizeof(*g), GFP_KERNEL);
+
+	if (!g)
+		return NULL;
 	kref_init(&g->ref);
-	g->leader = leader;
-	INIT_LIST_HEAD(&g->threads);
+	g->select = *select;
+	INIT_LIST_HEAD(&g->processes);
 	INIT_LIST_HEAD(&g->gone);
+	xa_init(&g->by_task);
+	xa_init(&g->by_leader);
 	init_waitqueue_head(&g->wait);
 	init_waitqueue_head(&g->park);
 	init_rwsem(&g->stay);
+	return g;
+}
 
+struct ckpt_group *ckpt_group_freeze(const struct ckpt_select *select, unsigned int timeout_ms,
+				     struct ckpt_messages *m)
+{
+	struct ckpt_select mine = *select;
+	struct ckpt_group *g = new_group(&mine);
+	int err;
+
+	if (!g) {
+		ckpt_select_exit(&mine);
+		return ERR_PTR(-ENOMEM);
+	}
 	err = park_all(g, timeout_ms, m);
+	if (!err)
+		err = number(g);
 	if (err) {
 		if (err == -ESRCH)
-			ckpt_messages_add(m, "PID %d: cannot freeze: it exited meanwhile", pid);
+			ckpt_messages_add(m, "%d: cannot freeze: it exited meanwhile", select->id);
 		ckpt_group_thaw(g);
 		ckpt_group_put(g);
 		return ERR_PTR(err);
@@ -372,18 +424,27 @@ void ckpt_group_thaw(struct ckpt_group *g)
 
 void ckpt_group_kill(struct ckpt_group *g, int sig)
 {
-	kill_pid(task_tgid(g->leader), sig, 1);
+	struct ckpt_process *p;
+
+	ckpt_for_each_process(p, g)
+		if (!p->is_zombie)
+			kill_pid(task_tgid(p->leader), sig, 1);
 	ckpt_group_thaw(g);
 	wait_event_killable(g->wait, !atomic_read(&g->nr_inside));
 }
 
 bool ckpt_group_is_whole(struct ckpt_group *g)
 {
+	struct ckpt_process *p;
 	struct ckpt_thread *t;
 
-	ckpt_for_each_thread(t, g)
-		if (!is_parked(t) || __fatal_signal_pending(t->task))
-			return false;
+	ckpt_for_each_process(p, g) {
+		if (p->is_zombie)
+			continue;
+		ckpt_for_each_thread(t, p)
+			if (!is_parked(t) || __fatal_signal_pending(t->task))
+				return false;
+	}
 	return true;
 }
 

@@ -159,6 +159,7 @@ static s64 parse_note(struct ckpt_image_reader *img, u64 at, struct ckpt_record 
 	out->type = head->n_type;
 	out->version = rec.version;
 	out->flags = rec.flags;
+	out->process = rec.process;
 	out->tid = rec.tid;
 	out->id = rec.id;
 	out->len = head->n_descsz - sizeof(rec);
@@ -268,39 +269,6 @@ void ckpt_image_close(struct ckpt_image_reader *img)
 	kvfree(img->records);
 	kvfree(img->crcs);
 	memset(img, 0, sizeof(*img));
-}
-
-const struct ckpt_record *ckpt_image_next(const struct ckpt_image_reader *img,
-					  const struct ckpt_record *rec, u32 type)
-{
-	const struct ckpt_record *end = img->records + img->nr_records;
-
-	for (rec = rec ? rec + 1 : img->records; rec < end; rec++)
-		if (rec->type == type)
-			return rec;
-	return NULL;
-}
-
-const struct ckpt_record *ckpt_image_find(const struct ckpt_image_reader *img, u32 type, u32 tid)
-{
-	const struct ckpt_record *rec;
-
-	ckpt_for_each_record(rec, img)
-		if (rec->type == type && rec->tid == tid)
-			return rec;
-	return NULL;
-}
-
-const struct ckpt_record *ckpt_image_object(const struct ckpt_image_reader *img, u32 type, u32 id)
-{
-	const struct ckpt_record *rec;
-
-	if (!id)
-		return NULL;
-	ckpt_for_each_record(rec, img)
-		if (rec->type == type && rec->id == id)
-			return rec;
-	return NULL;
 }
 
 /* The list of checksums grows with what was read, not with what the image promises. */

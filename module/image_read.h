@@ -14,6 +14,7 @@ struct file;
  * @type: CKPT_REC_*
  * @version: its version
  * @flags: CKPT_REC_COMPATIBLE
+ * @process: number of the process, 0 for the job
  * @tid: thread, 0 for the process
  * @id: object, 0 for none
  * @len: bytes at @data
@@ -23,6 +24,7 @@ struct ckpt_record {
 	u32 type;
 	u16 version;
 	u16 flags;
+	u32 process;
 	u32 tid;
 	u32 id;
 	u32 len;
@@ -66,14 +68,6 @@ struct ckpt_image_reader {
 #define ckpt_for_each_record(rec, img) \
 	for ((rec) = (img)->records; (rec) < (img)->records + (img)->nr_records; (rec)++)
 
-/* The record of a type that follows @rec, or the first one when that is NULL. */
-const struct ckpt_record *ckpt_image_next(const struct ckpt_image_reader *img,
-					  const struct ckpt_record *rec, u32 type);
-
-#define ckpt_for_each_record_of(rec, img, type)               \
-	for ((rec) = ckpt_image_next(img, NULL, type); (rec); \
-	     (rec) = ckpt_image_next(img, rec, type))
-
 /**
  * ckpt_image_open() - read and check the headers and all records
  * @img: filled in
@@ -85,11 +79,6 @@ const struct ckpt_record *ckpt_image_next(const struct ckpt_image_reader *img,
  */
 int ckpt_image_open(struct ckpt_image_reader *img, struct file *file, struct ckpt_messages *m);
 void ckpt_image_close(struct ckpt_image_reader *img);
-
-/* The first record of a type that belongs to @tid, or NULL. */
-const struct ckpt_record *ckpt_image_find(const struct ckpt_image_reader *img, u32 type, u32 tid);
-/* The record of a type that describes object @id, or NULL. */
-const struct ckpt_record *ckpt_image_object(const struct ckpt_image_reader *img, u32 type, u32 id);
 
 /* Reads the next stored pages into @buf and keeps their checksums. */
 int ckpt_image_read_pages(struct ckpt_image_reader *img, void *buf, unsigned int nr_pages);

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "kinds.h"
+#include "pages.h"
 #include "request.h"
 #include "restart_signal.h"
 #include "saver.h"
@@ -29,7 +30,7 @@ struct note {
 	struct ckpt_rec rec;
 } __packed __aligned(4);
 
-static_assert(sizeof(struct note) == 36);
+static_assert(sizeof(struct note) == 40);
 static_assert(sizeof(Elf64_Ehdr) + sizeof(Elf64_Shdr) == CKPT_IMAGE_PHOFF);
 
 struct ckpt_image_note {
@@ -41,21 +42,36 @@ struct ckpt_image_note {
 
 void ckpt_image_writer_init(struct ckpt_image_writer *w)
 {
+	unsigned int i;
+
 	memset(w, 0, sizeof(*w));
 	INIT_LIST_HEAD(&w->records);
+	for (i = 0; i < ARRAY_SIZE(w->shared); i++)
+		INIT_LIST_HEAD(&w->shared[i]);
+}
+
+/* Puts all records but the first in the order of the image. */
+static void join(struct ckpt_image_writer *w)
+{
+	unsigned int i = ARRAY_SIZE(w->shared);
+
+	while (i--)
+		list_splice_init(&w->shared[i], &w->records);
 }
 
 void ckpt_image_writer_exit(struct ckpt_image_writer *w)
 {
 	struct ckpt_image_note *n, *next;
 
+	join(w);
 	list_for_each_entry_safe(n, next, &w->records, node)
 		kvfree(n);
+	kvfree(w->meta);
 	kvfree(w->crcs);
 	ckpt_image_writer_init(w);
 }
 
-static struct ckpt_image_note *new_note(u32 type, u16 version, u32 tid, u32 id, size_t len)
+static struct ckpt_image_note *new_note(u32 type, u16 version, size_t len)
 {
 	struct ckpt_image_note *n;
 
@@ -70,19 +86,20 @@ static struct ckpt_image_note *new_note(u32 type, u16 version, u32 tid, u32 id, 
 	n->note.head.n_type = type;
 	strscpy(n->note.name, CKPT_NOTE_NAME, sizeof(n->note.name));
 	n->note.rec.version = version;
-	n->note.rec.tid = tid;
-	n->note.rec.id = id;
 	return n;
 }
 
-void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 tid, u32 id,
-		     size_t len)
+void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 process, u32 tid,
+		     u32 id, size_t len)
 {
-	struct ckpt_image_note *n = new_note(type, version, tid, id, len);
+	struct ckpt_image_note *n = new_note(type, version, len);
 
 	if (IS_ERR(n))
 		return n;
-	list_add_tail(&n->node, &w->records);
+	n->note.rec.process = process;
+	n->note.rec.tid = tid;
+	n->note.rec.id = id;
+	list_add_tail(&n->node, process ? &w->records : &w->shared[type - CKPT_REC_META]);
 	w->nr_records++;
 	w->notes_len += ALIGN(n->len, 4);
 	return n->payload;
@@ -208,19 +225,13 @@ int ckpt_image_write_pages(struct ckpt_image_writer *w, struct page **pages, uns
 	return err;
 }
 
-static u64 nr_process_runs(const struct ckpt_pages *p)
+/* All headers up to the notes, in one buffer; the segments are the pages of the first process. */
+static void *make_headers(struct ckpt_saver *s, size_t len, u64 pages_at)
 {
-	u64 n = 0;
-
-	while (n < p->nr_runs && !p->runs[n].object)
-		n++;
-	return n;
-}
-
-/* All headers up to the notes, in one buffer. */
-static void *make_headers(struct ckpt_saver *s, u64 nr_runs, size_t len, u64 pages_at)
-{
+	struct ckpt_process *p = ckpt_group_first(s->group);
+	const struct ckpt_pages_set *set = ckpt_pages_of(&s->pages, p->number);
 	struct ckpt_image_writer *w = &s->out;
+	u64 nr_runs = set->nr_runs;
 	void *buf = kvzalloc(len, GFP_KERNEL);
 	Elf64_Ehdr *eh = buf;
 	Elf64_Phdr *ph = buf + CKPT_IMAGE_PHOFF;
@@ -228,6 +239,8 @@ static void *make_headers(struct ckpt_saver *s, u64 nr_runs, size_t len, u64 pag
 
 	if (!buf)
 		return NULL;
+	/* Those of objects come first. */
+	pages_at += ckpt_pages_of(&s->pages, 0)->nr_pages * PAGE_SIZE;
 	memcpy(eh->e_ident, ELFMAG, SELFMAG);
 	eh->e_ident[EI_CLASS] = ELFCLASS64;
 	eh->e_ident[EI_DATA] = ELFDATA2LSB;
@@ -253,7 +266,7 @@ static void *make_headers(struct ckpt_saver *s, u64 nr_runs, size_t len, u64 pag
 	ph[0].p_filesz = w->notes_len;
 	ph[0].p_align = 4;
 	for (i = 0; i < nr_runs; i++) {
-		const struct ckpt_image_run *run = &s->pages.runs[i];
+		const struct ckpt_image_run *run = &set->runs[i];
 
 		ph[i + 1].p_type = PT_LOAD;
 		ph[i + 1].p_flags = PF_R | PF_W;
@@ -271,8 +284,9 @@ static void fill_meta(struct ckpt_saver *s, struct ckpt_image_meta *m, u32 heade
 {
 	m->format = CKPT_IMAGE_VERSION;
 	m->page_size = PAGE_SIZE;
-	m->generation = ckpt_restart_generation(s->task);
+	m->generation = ckpt_restart_generation(ckpt_group_first(s->group)->leader);
 	m->time = s->group->frozen_time;
+	m->nr_processes = s->group->nr_processes;
 	m->nr_threads = s->group->nr_threads;
 	m->nr_records = s->out.nr_records;
 	m->nr_pages = s->pages.nr_pages;
@@ -281,19 +295,26 @@ static void fill_meta(struct ckpt_saver *s, struct ckpt_image_meta *m, u32 heade
 	strscpy(m->host, utsname()->nodename, sizeof(m->host));
 }
 
+static int put_note(struct ckpt_image_writer *w, struct ckpt_image_note *n, u32 *crc)
+{
+	seal(n);
+	/* The allocation is zeroed up to the padding. */
+	*crc = crc32c(*crc, &n->note, ALIGN(n->len, 4));
+	return put(w, &n->note, ALIGN(n->len, 4));
+}
+
 static int put_notes(struct ckpt_image_writer *w, u32 *crc)
 {
 	struct ckpt_image_note *n;
-	int err = 0;
+	int err;
 
 	*crc = ~0U;
+	join(w);
+	err = put_note(w, w->meta, crc);
 	list_for_each_entry(n, &w->records, node) {
-		seal(n);
-		/* The allocation is zeroed up to the padding. */
-		*crc = crc32c(*crc, &n->note, ALIGN(n->len, 4));
-		err = put(w, &n->note, ALIGN(n->len, 4));
 		if (err)
 			break;
+		err = put_note(w, n, crc);
 		cond_resched();
 	}
 	return err;
@@ -316,10 +337,10 @@ static int put_end(struct ckpt_image_writer *w, u32 notes_crc)
 	return put(w, &t, sizeof(t));
 }
 
-static int write_all(struct ckpt_saver *s, struct ckpt_image_meta *meta)
+static int write_all(struct ckpt_saver *s)
 {
+	u64 nr_runs = ckpt_pages_of(&s->pages, ckpt_group_first(s->group)->number)->nr_runs;
 	struct ckpt_image_writer *w = &s->out;
-	u64 nr_runs = nr_process_runs(&s->pages);
 	size_t len = CKPT_IMAGE_PHOFF + (nr_runs + 1) * sizeof(Elf64_Phdr);
 	u64 notes_end = len + w->notes_len;
 	u32 notes_crc;
@@ -328,12 +349,12 @@ static int write_all(struct ckpt_saver *s, struct ckpt_image_meta *meta)
 
 	w->nr_pages = s->pages.nr_pages;
 	w->crcs = kvmalloc_array(w->nr_pages + 1, sizeof(u32), GFP_KERNEL);
-	headers = make_headers(s, nr_runs, len, PAGE_ALIGN(notes_end));
+	headers = make_headers(s, len, PAGE_ALIGN(notes_end));
 	if (!w->crcs || !headers) {
 		kvfree(headers);
 		return -ENOMEM;
 	}
-	fill_meta(s, meta, crc32c(~0U, headers, len));
+	fill_meta(s, (struct ckpt_image_meta *)w->meta->payload, crc32c(~0U, headers, len));
 	err = put(w, headers, len);
 	kvfree(headers);
 	if (!err)
@@ -354,17 +375,17 @@ int ckpt_image_write(struct ckpt_saver *s, struct file *file)
 	loff_t pos = file->f_pos;
 	int err;
 
-	n = new_note(CKPT_REC_META, 1, 0, 0, sizeof(struct ckpt_image_meta));
+	n = new_note(CKPT_REC_META, 1, sizeof(struct ckpt_image_meta));
 	if (IS_ERR(n))
 		return PTR_ERR(n);
-	list_add(&n->node, &w->records);
+	w->meta = n;
 	w->nr_records++;
 	w->notes_len += ALIGN(n->len, 4);
 
 	w->file = file;
 	/* A stream has no position. */
 	w->pos = file->f_mode & FMODE_STREAM ? NULL : &pos;
-	err = write_all(s, (struct ckpt_image_meta *)n->payload);
+	err = write_all(s);
 	if (!err && w->pos)
 		file->f_pos = pos;
 	return err;

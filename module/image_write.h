@@ -7,14 +7,17 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct ckpt_image_note;
 struct ckpt_saver;
 struct file;
 struct page;
 
 /**
  * struct ckpt_image_writer - an image being written
- * @records: struct ckpt_image_note, in the order of the image
- * @nr_records: how many
+ * @meta: the first record, made by ckpt_image_write()
+ * @shared: records of the job by type, struct ckpt_image_note
+ * @records: those of the processes, in the order of the image
+ * @nr_records: how many in all
  * @notes_len: bytes of all notes
  * @file: what is written to; NULL before ckpt_image_write()
  * @pos: position in @file, NULL for a stream
@@ -24,6 +27,8 @@ struct page;
  * @nr_crcs: pages written
  */
 struct ckpt_image_writer {
+	struct ckpt_image_note *meta;
+	struct list_head shared[CKPT_REC_END - CKPT_REC_META];
 	struct list_head records;
 	u32 nr_records;
 	u64 notes_len;
@@ -38,9 +43,9 @@ struct ckpt_image_writer {
 void ckpt_image_writer_init(struct ckpt_image_writer *w);
 void ckpt_image_writer_exit(struct ckpt_image_writer *w);
 
-/* Adds a record; see ckpt_save_record(). */
-void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 tid, u32 id,
-		     size_t len);
+/* Adds a record of process number @process, or of the job; see ckpt_save_record(). */
+void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 process, u32 tid,
+		     u32 id, size_t len);
 
 /**
  * ckpt_image_write() - write the whole image

@@ -44,7 +44,7 @@ union ucmd {
 };
 
 static_assert(sizeof(struct ckpt_info) == 56);
-static_assert(sizeof(struct ckpt_freeze) == 32);
+static_assert(sizeof(struct ckpt_freeze) == 40);
 static_assert(sizeof(struct ckpt_status) == 24);
 static_assert(sizeof(struct ckpt_save) == 40);
 static_assert(sizeof(struct ckpt_thaw) == 8);
@@ -71,20 +71,26 @@ static int freeze(struct ckpt_request *req, union ucmd *u)
 	struct ckpt_freeze *arg = &u->freeze;
 	unsigned int timeout = arg->timeout_ms ?: DEFAULT_TIMEOUT_MS;
 	u64 start = ktime_get_ns();
+	struct ckpt_select select;
 	struct ckpt_group *g;
+	int err;
 
 	if (arg->reserved)
 		return -EOPNOTSUPP;
-	if (timeout > MAX_TIMEOUT_MS || arg->pid <= 0)
+	if (timeout > MAX_TIMEOUT_MS || arg->select > CKPT_SELECT_CGROUP)
 		return -EINVAL;
 	if (req->state != CKPT_STATE_IDLE && req->state != CKPT_STATE_THAWED)
 		return -EBUSY;
-	g = ckpt_group_freeze(arg->pid, timeout, &req->messages);
+	err = ckpt_select_init(&select, arg->select, arg->id, &req->messages);
+	if (err)
+		return err;
+	g = ckpt_group_freeze(&select, timeout, &req->messages);
 	if (IS_ERR(g))
 		return PTR_ERR(g);
 	req->group = g;
 	req->state = CKPT_STATE_FROZEN;
 	arg->nr_threads = g->nr_threads;
+	arg->nr_processes = g->nr_processes;
 	arg->freeze_ns = ktime_get_ns() - start;
 	return 0;
 }
@@ -92,19 +98,21 @@ static int freeze(struct ckpt_request *req, union ucmd *u)
 static int status(struct ckpt_request *req, union ucmd *u)
 {
 	struct ckpt_status *arg = &u->status;
+	struct ckpt_rjob *job = req->job;
 	int err = 0;
 
-	if (arg->reserved)
-		return -EOPNOTSUPP;
 	arg->state = req->state;
 	arg->nr_threads = 0;
+	arg->nr_processes = 0;
 	if (req->group) {
 		arg->nr_threads = req->group->nr_threads;
-	} else if (req->restorer) {
-		arg->nr_threads = req->restorer->nr_threads;
-		if (ckpt_restore_ended(req->restorer, &err))
+		arg->nr_processes = req->group->nr_processes;
+	} else if (job) {
+		arg->nr_threads = job->nr_threads;
+		arg->nr_processes = job->nr_processes;
+		if (ckpt_restore_ended(job, &err))
 			arg->state = err ? CKPT_STATE_FAILED : CKPT_STATE_RESTORED;
-		else if (ckpt_restore_begun(req->restorer))
+		else if (ckpt_restore_begun(job))
 			arg->state = CKPT_STATE_RESTORING;
 	}
 	arg->error = err;
@@ -161,9 +169,9 @@ static int kill(struct ckpt_request *req, union ucmd *u)
 static int open_image(struct ckpt_request *req, union ucmd *u)
 {
 	struct ckpt_open_image *arg = &u->open_image;
-	const struct ckpt_image_process *p;
+	const struct ckpt_restorer *first;
 	const struct ckpt_record *rec;
-	struct ckpt_restorer *r;
+	struct ckpt_rjob *job;
 	struct file *file;
 
 	if (req->state != CKPT_STATE_IDLE)
@@ -171,21 +179,21 @@ static int open_image(struct ckpt_request *req, union ucmd *u)
 	file = fget(arg->fd);
 	if (!file)
 		return -EBADF;
-	r = file->f_mode & FMODE_READ ? ckpt_restorer_open(req, file) : ERR_PTR(-EBADF);
+	job = file->f_mode & FMODE_READ ? ckpt_rjob_open(req, file) : ERR_PTR(-EBADF);
 	fput(file);
-	if (IS_ERR(r))
-		return PTR_ERR(r);
+	if (IS_ERR(job))
+		return PTR_ERR(job);
 
-	p = ckpt_image_find(&r->img, CKPT_REC_PROCESS, 0)->data;
-	rec = ckpt_image_find(&r->img, CKPT_REC_RESTART_SIGNAL, 0);
-	arg->nr_threads = r->nr_threads;
-	arg->pid = p->pid;
-	arg->pgid = p->pgid;
-	arg->sid = p->sid;
+	first = job->processes;
+	rec = ckpt_restore_find(first, CKPT_REC_RESTART_SIGNAL, 0);
+	arg->nr_tasks = job->nr_tasks;
+	arg->pid = first->saved->pid;
+	arg->pgid = first->saved->pgid;
+	arg->sid = first->saved->sid;
 	arg->restart_signal = rec ? ((struct ckpt_image_restart_signal *)rec->data)->signal : 0;
-	arg->generation = r->img.meta->generation;
+	arg->generation = job->img.meta->generation;
 	/* Those who do not hold the lock may see it from here on. */
-	smp_store_release(&req->restorer, r);
+	smp_store_release(&req->job, job);
 	req->state = CKPT_STATE_IMAGE;
 	return 0;
 }
@@ -193,46 +201,50 @@ static int open_image(struct ckpt_request *req, union ucmd *u)
 static int tasks(struct ckpt_request *req, union ucmd *u)
 {
 	struct ckpt_tasks *arg = &u->tasks;
-	struct ckpt_restorer *r = req->restorer;
-	s32 __user *tids = u64_to_user_ptr(arg->tids);
+	struct ckpt_rjob *job = req->job;
+	struct ckpt_task __user *out = u64_to_user_ptr(arg->tasks);
 	unsigned int i, room = arg->count;
 
 	if (arg->reserved)
 		return -EOPNOTSUPP;
-	if (!r)
+	if (!job)
 		return -EINVAL;
-	arg->count = r->nr_threads;
-	if (room < r->nr_threads)
+	arg->count = job->nr_tasks;
+	if (room < job->nr_tasks)
 		return -ENOSPC;
-	for (i = 0; i < r->nr_threads; i++)
-		if (put_user(r->threads[i].tid, tids + i))
+	for (i = 0; i < job->nr_tasks; i++) {
+		const struct ckpt_rthread *t = &job->tasks[i];
+		struct ckpt_task task = { .tid = t->tid, .process = t->r ? t->r->number : 0 };
+
+		if (copy_to_user(out + i, &task, sizeof(task)))
 			return -EFAULT;
+	}
 	return 0;
 }
 
 static int restore(struct ckpt_request *req, union ucmd *u)
 {
-	struct ckpt_restorer *r = ckpt_request_restorer(req);
+	struct ckpt_rjob *job = ckpt_request_job(req);
 	struct ckpt_restore *arg = &u->restore;
 
 	if (arg->reserved)
 		return -EOPNOTSUPP;
-	if (!r || arg->signal > _NSIG || arg->tty_fd < -1 ||
+	if (!job || arg->signal > _NSIG || arg->tty_fd < -1 ||
 	    (arg->signal && !(arg->flags & CKPT_RESTORE_SIGNAL)))
 		return -EINVAL;
-	return ckpt_restore_task(r, arg);
+	return ckpt_restore_task(job, arg);
 }
 
 static int wait(struct ckpt_request *req, union ucmd *u)
 {
-	struct ckpt_restorer *r = ckpt_request_restorer(req);
+	struct ckpt_rjob *job = ckpt_request_job(req);
 	int err;
 
 	if (u->wait.reserved)
 		return -EOPNOTSUPP;
-	if (!r)
+	if (!job)
 		return -EINVAL;
-	if (wait_event_interruptible(r->wait, ckpt_restore_ended(r, &err)))
+	if (wait_event_interruptible(job->wait, ckpt_restore_ended(job, &err)))
 		return -EINTR;
 	u->wait.error = err;
 	return 0;
@@ -268,12 +280,12 @@ static const struct row rows[] = {
 	}
 	ROW(CKPT_CMD_INFO, ckpt_info, module_version, 0, info, false),
 	ROW(CKPT_CMD_FREEZE, ckpt_freeze, freeze_ns, 0, freeze, false),
-	ROW(CKPT_CMD_STATUS, ckpt_status, reserved, 0, status, false),
+	ROW(CKPT_CMD_STATUS, ckpt_status, nr_processes, 0, status, false),
 	ROW(CKPT_CMD_SAVE, ckpt_save, write_ns, CKPT_SAVE_CHECK, save, false),
 	ROW(CKPT_CMD_THAW, ckpt_thaw, flags, 0, thaw, false),
 	ROW(CKPT_CMD_KILL, ckpt_kill, reserved, 0, kill, false),
 	ROW(CKPT_CMD_OPEN_IMAGE, ckpt_open_image, generation, 0, open_image, false),
-	ROW(CKPT_CMD_TASKS, ckpt_tasks, tids, 0, tasks, false),
+	ROW(CKPT_CMD_TASKS, ckpt_tasks, tasks, 0, tasks, false),
 	ROW(CKPT_CMD_RESTORE, ckpt_restore, reserved, CKPT_RESTORE_SIGNAL, restore, true),
 	ROW(CKPT_CMD_WAIT, ckpt_wait, reserved, 0, wait, true),
 	ROW(CKPT_CMD_RESTART_SIGNAL, ckpt_restart_signal, reserved, 0, restart_signal, false),
@@ -321,11 +333,11 @@ static long call(const struct row *row, struct ckpt_request *req, void __user *a
 
 static long script_ioctl(struct ckpt_request *req, unsigned int cmd, void __user *arg)
 {
-	struct ckpt_restorer *r = ckpt_request_restorer(req);
+	struct ckpt_rjob *job = ckpt_request_job(req);
 
-	if (!r)
+	if (!job)
 		return -EINVAL;
-	return cmd == CKPT_IOC_FINISH ? ckpt_restore_finish(r) : ckpt_restore_fail(r, arg);
+	return cmd == CKPT_IOC_FINISH ? ckpt_restore_finish(job) : ckpt_restore_fail(job, arg);
 }
 
 /*

@@ -198,7 +198,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 
 static const struct ckpt_image_creds *creds_of(struct ckpt_restorer *r, u32 tid)
 {
-	return ckpt_image_find(&r->img, CKPT_REC_CREDS, tid)->data;
+	return ckpt_restore_find(r, CKPT_REC_CREDS, tid)->data;
 }
 
 static int verify_all(struct ckpt_restorer *r)

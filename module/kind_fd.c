@@ -9,7 +9,6 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/xarray.h>
 
 #include "fds.h"
 #include "kinds.h"
@@ -35,30 +34,23 @@ static pid_t find_sharer(struct ckpt_saver *s)
 
 static int save(struct ckpt_saver *s)
 {
+	struct ckpt_fds *list = ckpt_fds_of(s);
 	struct ckpt_image_fd *i;
-	struct ckpt_fds list;
 	struct ckpt_fd *f;
-	int err;
 
 	if (!ckpt_fds_are_private(s))
 		ckpt_save_refuse(s, "fd", "all descriptors: shared with process %d: not supported",
 				 find_sharer(s));
-	err = ckpt_fds_get(s, &list);
-	if (err)
-		return err;
-	ckpt_for_each_fd(f, &list) {
+	ckpt_for_each_fd(f, list) {
 		i = ckpt_save_record(s, &ckpt_kind_fd, 0, 0, sizeof(*i));
-		if (IS_ERR(i)) {
-			err = PTR_ERR(i);
-			break;
-		}
+		if (IS_ERR(i))
+			return PTR_ERR(i);
 		i->fd = f->fd;
 		i->flags = f->cloexec ? CKPT_FD_CLOEXEC : 0;
 		i->file = f->id;
 		cond_resched();
 	}
-	ckpt_fds_put(&list);
-	return err;
+	return 0;
 }
 
 static int save_thread(struct ckpt_saver *s, struct ckpt_thread *t)
@@ -81,47 +73,23 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	return 0;
 }
 
-/* Each descriptor has a file, each file a descriptor. */
-static int check_fds(struct ckpt_restorer *r, struct xarray *files)
+/* Each descriptor has a file. */
+static int verify_all(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
 	s64 last = -1;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FD) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_FD) {
 		const struct ckpt_image_fd *i = rec->data;
 
 		if (i->fd <= last)
 			return ckpt_restore_error(r, -EBADMSG, "fd %u: out of order", i->fd);
-		if (!xa_load(files, i->file))
+		if (!ckpt_restore_object(r, CKPT_REC_FILE, i->file))
 			return ckpt_restore_error(r, -EBADMSG, "fd %u: no file %u in the image",
 						  i->fd, i->file);
-		xa_set_mark(files, i->file, XA_MARK_0);
 		last = i->fd;
 	}
 	return 0;
-}
-
-static int verify_all(struct ckpt_restorer *r)
-{
-	const struct ckpt_record *rec;
-	struct xarray files;
-	unsigned long id;
-	void *entry;
-	int err = 0;
-
-	xa_init(&files);
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FILE) {
-		err = xa_err(xa_store(&files, rec->id, xa_mk_value(1), GFP_KERNEL));
-		if (err)
-			break;
-	}
-	if (!err)
-		err = check_fds(r, &files);
-	xa_for_each(&files, id, entry)
-		if (!err && !xa_get_mark(&files, id, XA_MARK_0))
-			err = ckpt_restore_error(r, -EBADMSG, "file %lu: without a descriptor", id);
-	xa_destroy(&files);
-	return err;
 }
 
 /* The limit of the job comes back in the end; until then all its numbers are allowed. */
@@ -169,9 +137,9 @@ static int install_all(struct ckpt_restorer *r, unsigned int *next)
 	const struct ckpt_record *rec;
 	int err;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FD) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_FD) {
 		const struct ckpt_image_fd *i = rec->data;
-		struct file *file = ckpt_objtab_file(&r->objects, i->file);
+		struct file *file = ckpt_objtab_file(r->objects, i->file);
 
 		while (*next < i->fd) {
 			err = take(r, *next, 0);
@@ -198,7 +166,7 @@ static void release_gaps(struct ckpt_restorer *r)
 	const struct ckpt_record *rec;
 	unsigned int next = 0;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FD) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_FD) {
 		const struct ckpt_image_fd *i = rec->data;
 
 		for (; next < i->fd; next++) {

@@ -99,14 +99,12 @@ static int save_file(struct ckpt_saver *s, const struct ckpt_fd *f, const char *
 
 static int save(struct ckpt_saver *s)
 {
-	struct ckpt_fds list;
+	struct ckpt_fds *list = ckpt_fds_of(s);
 	struct ckpt_fd *f;
 	char *name;
-	int err = ckpt_fds_get(s, &list);
+	int err = 0;
 
-	if (err)
-		return err;
-	ckpt_for_each_file(f, &list) {
+	ckpt_for_each_file(f, list) {
 		name = ckpt_path_name(&f->file->f_path);
 		if (IS_ERR(name)) {
 			err = PTR_ERR(name);
@@ -118,7 +116,6 @@ static int save(struct ckpt_saver *s)
 			break;
 		cond_resched();
 	}
-	ckpt_fds_put(&list);
 	return err;
 }
 
@@ -148,7 +145,7 @@ static int open(struct ckpt_restorer *r)
 	const struct ckpt_record *rec;
 	int err;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FILE) {
+	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_FILE) {
 		const struct ckpt_image_file *i = rec->data;
 		const struct ckpt_file_type *type = ckpt_file_type_find(i->type);
 		struct file *file;
@@ -158,7 +155,7 @@ static int open(struct ckpt_restorer *r)
 		file = type->open(r, rec);
 		if (IS_ERR(file))
 			return PTR_ERR(file);
-		err = ckpt_objtab_put_file(&r->objects, rec->id, file);
+		err = ckpt_objtab_put_file(r->objects, rec->id, file);
 		if (err)
 			return err;
 		cond_resched();
@@ -173,6 +170,7 @@ const struct ckpt_kind ckpt_kind_file = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_file) + 1,
 	.count = CKPT_ANY,
+	.shared = true,
 	.save = save,
 	.verify = verify,
 	.open = open,

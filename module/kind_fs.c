@@ -21,7 +21,7 @@ static bool is_private(struct ckpt_saver *s)
 	struct ckpt_thread *t;
 	int n = 0;
 
-	ckpt_for_each_thread(t, s->group)
+	ckpt_for_each_thread(t, s->process)
 		n += t->task->fs == s->task->fs;
 	return s->task->fs->users == n;
 }
@@ -101,7 +101,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 
 static const struct ckpt_image_fs *saved(struct ckpt_restorer *r)
 {
-	return ckpt_image_find(&r->img, CKPT_REC_FS, 0)->data;
+	return ckpt_restore_find(r, CKPT_REC_FS, 0)->data;
 }
 
 /* The script would not tell the name of a directory that is gone. */

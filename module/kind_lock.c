@@ -23,6 +23,7 @@ struct collection {
 	const struct file *file;
 	fl_owner_t process;
 	u32 id;
+	bool with_file; /* those of the description too, which all processes share */
 	struct ckpt_image_lock *locks;
 	unsigned int nr, size;
 	bool leased;
@@ -35,9 +36,9 @@ static u32 kind_of(const struct collection *c, const struct file_lock *lock)
 	if (ckpt_lock_field(lock, file) != c->file)
 		return 0;
 	if (flags & FL_FLOCK)
-		return CKPT_LOCK_FLOCK;
+		return c->with_file ? CKPT_LOCK_FLOCK : 0;
 	if (flags & FL_OFDLCK)
-		return CKPT_LOCK_OFD;
+		return c->with_file ? CKPT_LOCK_OFD : 0;
 	/* Another process may have taken one through a description that it shares with the job. */
 	return ckpt_lock_field(lock, owner) == c->process ? CKPT_LOCK_POSIX : 0;
 }
@@ -108,11 +109,16 @@ static void refuse(struct ckpt_saver *s, const struct ckpt_fd *f, const char *wh
 
 static int save_file(struct ckpt_saver *s, const struct ckpt_fd *f)
 {
-	struct collection c = { .file = f->file, .process = s->task->files, .id = f->id };
+	struct collection c = {
+		.file = f->file,
+		.process = s->task->files,
+		.id = f->id,
+		.with_file = f->nr,
+	};
 	int err;
 
 	walk(&c);
-	if (c.leased)
+	if (c.leased && f->nr)
 		refuse(s, f, "leases are not supported: give it up before the save");
 	if (c.nr > MAX_LOCKS)
 		refuse(s, f, "too many locks");
@@ -130,19 +136,17 @@ static int save_file(struct ckpt_saver *s, const struct ckpt_fd *f)
 
 static int save(struct ckpt_saver *s)
 {
-	struct ckpt_fds list;
+	struct ckpt_fds *list = ckpt_fds_of(s);
 	struct ckpt_fd *f;
-	int err = ckpt_fds_get(s, &list);
+	int err = 0;
 
-	if (err)
-		return err;
-	ckpt_for_each_file(f, &list) {
-		err = save_file(s, f);
+	ckpt_for_each_fd(f, list) {
+		if (f->is_first)
+			err = save_file(s, f);
 		if (err)
 			break;
 		cond_resched();
 	}
-	ckpt_fds_put(&list);
 	return err;
 }
 
@@ -157,7 +161,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	if (i->start > i->end || i->end > S64_MAX || i->reserved)
 		return ckpt_restore_error(r, -EBADMSG, "lock: bad range %llu to %llu", i->start,
 					  i->end);
-	if (!ckpt_image_object(&r->img, CKPT_REC_FILE, i->file))
+	if (!ckpt_restore_object(r, CKPT_REC_FILE, i->file))
 		return ckpt_restore_error(r, -EBADMSG, "lock: no file %u in the image", i->file);
 	return 0;
 }
@@ -197,12 +201,12 @@ static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
 
 	if (!ckpt_rthread_is_leader(t))
 		return 0;
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_LOCK) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_LOCK) {
 		const struct ckpt_image_lock *i = rec->data;
 		const struct ckpt_image_file *f =
-			ckpt_image_object(&r->img, CKPT_REC_FILE, i->file)->data;
+			ckpt_restore_object(r, CKPT_REC_FILE, i->file)->data;
 
-		err = take_lock(i, ckpt_objtab_file(&r->objects, i->file));
+		err = take_lock(i, ckpt_objtab_file(r->objects, i->file));
 		if (err == -EAGAIN)
 			return ckpt_restore_error(r, err, "%s: locked by another process now",
 						  f->path);

@@ -284,21 +284,21 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 /* The code of the vDSO stands in the image of the program: it must be found again, to the byte. */
 static int verify_vdso(struct ckpt_restorer *r)
 {
-	const struct ckpt_image_mm *mm = ckpt_image_find(&r->img, CKPT_REC_MM, 0)->data;
-	int err = ckpt_vdso_get(&r->vdso, current);
+	const struct ckpt_image_mm *mm = ckpt_restore_find(r, CKPT_REC_MM, 0)->data;
+	int err = ckpt_restorer_is_first(r) ? ckpt_vdso_get(&r->job->vdso, current) : 0;
 
 	if (err)
 		return ckpt_restore_error(r, err, "vdso: cannot be read: error %d", -err);
-	if (mm->vdso_len && (mm->vdso_len != r->vdso.len || mm->vdso_crc != r->vdso.crc))
+	if (mm->vdso_len && (mm->vdso_len != r->job->vdso.len || mm->vdso_crc != r->job->vdso.crc))
 		return ckpt_restore_error(r, -EOPNOTSUPP,
 					  "vdso: saved on kernel %s, not as on %s: restore there",
-					  r->img.meta->release, utsname()->release);
+					  r->job->img.meta->release, utsname()->release);
 	return 0;
 }
 
 static int open_exe(struct ckpt_restorer *r)
 {
-	const struct ckpt_image_mm *mm = ckpt_image_find(&r->img, CKPT_REC_MM, 0)->data;
+	const struct ckpt_image_mm *mm = ckpt_restore_find(r, CKPT_REC_MM, 0)->data;
 	struct file *exe = ckpt_mapfile_open(r, mm->exe_path, &mm->exe, -1, O_RDONLY);
 
 	if (IS_ERR(exe))
@@ -314,7 +314,7 @@ static unsigned long parking(struct ckpt_restorer *r)
 
 static int create(struct ckpt_restorer *r)
 {
-	unsigned long len = CKPT_SCRIPT_SPACE + PARKING_GAP + ckpt_vdso_span(&r->vdso);
+	unsigned long len = CKPT_SCRIPT_SPACE + PARKING_GAP + ckpt_vdso_span(&r->job->vdso);
 	pid_t pid = ckpt_space_user(current->mm, current);
 
 	/* Whoever shares this memory would lose it. */
@@ -392,7 +392,7 @@ static int script_flags(struct ckpt_restorer *r, const struct ckpt_image_mm *mm)
 
 static int script(struct ckpt_restorer *r)
 {
-	const struct ckpt_image_mm *mm = ckpt_image_find(&r->img, CKPT_REC_MM, 0)->data;
+	const struct ckpt_image_mm *mm = ckpt_restore_find(r, CKPT_REC_MM, 0)->data;
 	int err;
 
 	err = ckpt_vdso_script(r, parking(r));
@@ -408,7 +408,7 @@ static int script(struct ckpt_restorer *r)
 /* Not before: new credentials reset whether the process can be dumped. */
 static void install(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
-	const struct ckpt_image_mm *mm = ckpt_image_find(&r->img, CKPT_REC_MM, 0)->data;
+	const struct ckpt_image_mm *mm = ckpt_restore_find(r, CKPT_REC_MM, 0)->data;
 
 	if (ckpt_rthread_is_leader(t))
 		set_mask_bits(&current->mm->flags, MMF_DUMPABLE_MASK | MMF_DUMP_FILTER_MASK,

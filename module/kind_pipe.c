@@ -34,21 +34,19 @@ static bool is_pipe(const struct file *file)
 	       !(file->f_mode & FMODE_PATH);
 }
 
-/* Whether every end of the pipe is a descriptor of the job and of nobody else. */
-static bool is_inside(const struct ckpt_fds *list, const struct pipe_inode_info *pipe)
-{
-	unsigned int readers = 0, writers = 0;
-	struct ckpt_fd *f;
+/* What the job has of a pipe. */
+struct ends {
+	const struct ckpt_fd *fd; /* one of its descriptors */
+	struct ckpt_process *process; /* which has that */
+	unsigned int readers, writers;
+	bool shared; /* with somebody outside */
+};
 
-	ckpt_for_each_file(f, list) {
-		if (!is_pipe(f->file) || f->file->private_data != pipe)
-			continue;
-		if (ckpt_fd_is_shared(f))
-			return false;
-		readers += !!(f->file->f_mode & FMODE_READ);
-		writers += !!(f->file->f_mode & FMODE_WRITE);
-	}
-	return readers == READ_ONCE(pipe->readers) && writers == READ_ONCE(pipe->writers);
+/* Whether every end of the pipe is a descriptor of the job and of nobody else. */
+static bool is_inside(const struct ends *e, const struct pipe_inode_info *pipe)
+{
+	return !e->shared && e->readers == READ_ONCE(pipe->readers) &&
+	       e->writers == READ_ONCE(pipe->writers);
 }
 
 static struct pipe_buffer *nth_buffer(const struct pipe_inode_info *pipe, unsigned int n)
@@ -131,34 +129,36 @@ static int save_locked(struct ckpt_saver *s, const struct ckpt_fd *f, const char
 	return 0;
 }
 
-static int save_pipe(struct ckpt_saver *s, const struct ckpt_fds *list, const struct ckpt_fd *f,
-		     u32 id)
+static int save_pipe(struct ckpt_saver *s, const struct ends *e, u32 id)
 {
-	struct pipe_inode_info *pipe = f->file->private_data;
-	char *name = ckpt_path_name(&f->file->f_path);
+	struct pipe_inode_info *pipe = e->fd->file->private_data;
+	char *name = ckpt_path_name(&e->fd->file->f_path);
 	int err = 0;
 
 	if (IS_ERR(name))
 		return PTR_ERR(name);
-	if (!is_inside(list, pipe)) {
+	if (!is_inside(e, pipe)) {
 		/* Its lock may be held by a stranger for long. */
-		ckpt_save_refuse(s, "pipe",
-				 "fd %u: %s: its other end is outside of the job: use a file",
-				 f->fd, name);
+		ckpt_save_refuse(s, "pipe", "process %d: fd %u: %s: %s",
+				 task_tgid_vnr(e->process->leader), e->fd->fd, name,
+				 "its other end is outside of the job: use a file");
 	} else {
 		pipe_lock(pipe);
-		err = save_locked(s, f, name, id);
+		err = save_locked(s, e->fd, name, id);
 		pipe_unlock(pipe);
 	}
 	kfree(name);
 	return err;
 }
 
-static int save_all(struct ckpt_saver *s, const struct ckpt_fds *list, struct xarray *seen)
+/* Counts the ends that are descriptors of one process. */
+static int count_ends(struct ckpt_saver *s, struct ckpt_process *p, struct xarray *pipes)
 {
+	struct ckpt_fds *list = &s->fds[p->number];
 	struct ckpt_fd *f;
+	struct ends *e;
 	bool is_new;
-	int id, err;
+	int id;
 
 	ckpt_for_each_file(f, list) {
 		if (!is_pipe(f->file))
@@ -166,29 +166,39 @@ static int save_all(struct ckpt_saver *s, const struct ckpt_fds *list, struct xa
 		id = ckpt_objtab_id(&s->objects, f->file->private_data, &is_new);
 		if (id < 0)
 			return id;
-		err = xa_insert(seen, id, xa_mk_value(1), GFP_KERNEL);
-		if (err == -EBUSY)
-			continue;
-		if (!err)
-			err = save_pipe(s, list, f, id);
-		if (err)
-			return err;
+		e = xa_load(pipes, id);
+		if (!e) {
+			e = kzalloc(sizeof(*e), GFP_KERNEL);
+			if (!e || xa_err(xa_store(pipes, id, e, GFP_KERNEL))) {
+				kfree(e);
+				return -ENOMEM;
+			}
+			e->fd = f;
+			e->process = p;
+		}
+		e->shared = e->shared || ckpt_fd_is_shared(f);
+		e->readers += !!(f->file->f_mode & FMODE_READ);
+		e->writers += !!(f->file->f_mode & FMODE_WRITE);
 	}
 	return 0;
 }
 
-static int save(struct ckpt_saver *s)
+static int save_job(struct ckpt_saver *s)
 {
-	struct ckpt_fds list;
-	struct xarray seen;
-	int err = ckpt_fds_get(s, &list);
+	struct ckpt_process *p;
+	struct xarray pipes;
+	unsigned long id;
+	struct ends *e;
+	int err = 0;
 
-	if (err)
-		return err;
-	xa_init(&seen);
-	err = save_all(s, &list, &seen);
-	xa_destroy(&seen);
-	ckpt_fds_put(&list);
+	xa_init(&pipes);
+	ckpt_for_each_process(p, s->group)
+		err = err ?: count_ends(s, p, &pipes);
+	xa_for_each(&pipes, id, e) {
+		err = err ?: save_pipe(s, e, id);
+		kfree(e);
+	}
+	xa_destroy(&pipes);
 	return err;
 }
 
@@ -219,7 +229,7 @@ static const struct ckpt_record *an_end(struct ckpt_restorer *r, u32 pipe)
 {
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FILE) {
+	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_FILE) {
 		const struct ckpt_image_file *i = rec->data;
 
 		if (rec->len >= sizeof(*i) && i->type == CKPT_FILE_PIPE && i->object == pipe)
@@ -251,7 +261,7 @@ static int open_ends(struct ckpt_restorer *r, u32 pipe, const struct path *path)
 	struct file *file;
 	int err;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_FILE) {
+	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_FILE) {
 		const struct ckpt_image_file *i = rec->data;
 
 		if (i->type != CKPT_FILE_PIPE || i->object != pipe)
@@ -263,7 +273,7 @@ static int open_ends(struct ckpt_restorer *r, u32 pipe, const struct path *path)
 						  i->path, -PTR_ERR(file));
 		file->f_mode |= CKPT_PIPE_FMODE;
 		file->f_flags |= i->flags & O_DIRECT;
-		err = ckpt_objtab_put_file(&r->objects, rec->id, file);
+		err = ckpt_objtab_put_file(r->objects, rec->id, file);
 		if (err)
 			return err;
 	}
@@ -276,7 +286,7 @@ static int open(struct ckpt_restorer *r)
 	struct file *ends[2];
 	int err;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_PIPE) {
+	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_PIPE) {
 		const struct ckpt_image_pipe *i = rec->data;
 		struct inode *inode;
 
@@ -302,7 +312,7 @@ static struct file *end_file(struct ckpt_restorer *r, u32 pipe)
 {
 	const struct ckpt_record *end = an_end(r, pipe);
 
-	return end ? ckpt_objtab_file(&r->objects, end->id) : NULL;
+	return end ? ckpt_objtab_file(r->objects, end->id) : NULL;
 }
 
 /* Only the system call keeps account of a pipe's size. */
@@ -311,13 +321,15 @@ static int script(struct ckpt_restorer *r)
 	const struct ckpt_record *rec;
 	int fd, err;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_PIPE) {
+	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_PIPE) {
 		const struct ckpt_image_pipe *i = rec->data;
 		const struct pipe_inode_info *pipe = end_file(r, rec->id)->private_data;
 
 		if (pipe->max_usage == i->nr_slots)
 			continue;
 		fd = ckpt_fd_of_file(r, an_end(r, rec->id)->id);
+		if (fd < 0)
+			continue;
 		err = ckpt_script_add(&r->script, __NR_fcntl, fd, F_SETPIPE_SZ,
 				      (u64)i->nr_slots * PAGE_SIZE, 0, 0, 0);
 		if (err)
@@ -356,14 +368,13 @@ static int fill_pipe(struct pipe_inode_info *pipe, const struct ckpt_image_pipe 
 }
 
 /* Puts the buffers back as they were: written anew they might find no room. */
-static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
+static int settle(struct ckpt_rjob *job)
 {
+	struct ckpt_restorer *r = job->processes;
 	const struct ckpt_record *rec;
 	int err;
 
-	if (!ckpt_rthread_is_leader(t))
-		return 0;
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_PIPE) {
+	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_PIPE) {
 		struct pipe_inode_info *pipe = end_file(r, rec->id)->private_data;
 
 		pipe_lock(pipe);
@@ -383,9 +394,10 @@ const struct ckpt_kind ckpt_kind_pipe = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_pipe),
 	.count = CKPT_ANY,
-	.save = save,
+	.shared = true,
+	.save_job = save_job,
 	.verify = verify,
 	.open = open,
 	.script = script,
-	.apply = apply,
+	.settle = settle,
 };

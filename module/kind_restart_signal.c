@@ -48,7 +48,7 @@ static int script(struct ckpt_restorer *r)
 	clear_siginfo(&info);
 	info.si_signo = r->signal;
 	info.si_code = CKPT_SI_RESTART;
-	info.si_int = r->img.meta->generation;
+	info.si_int = r->job->img.meta->generation;
 	copy_siginfo_to_external(&user, &info);
 	address = ckpt_script_data(&r->script, &user, sizeof(user));
 	if (IS_ERR_VALUE(address))
@@ -59,13 +59,13 @@ static int script(struct ckpt_restorer *r)
 
 static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
-	const struct ckpt_record *rec = ckpt_image_find(&r->img, CKPT_REC_RESTART_SIGNAL, 0);
+	const struct ckpt_record *rec = ckpt_restore_find(r, CKPT_REC_RESTART_SIGNAL, 0);
 	const struct ckpt_image_restart_signal *i = rec ? rec->data : NULL;
 	int err;
 
 	if (!ckpt_rthread_is_leader(t))
 		return 0;
-	err = ckpt_restart_generation_set(r->img.meta->generation + 1);
+	err = ckpt_restart_generation_set(r->job->img.meta->generation + 1);
 	if (!err && i)
 		err = ckpt_restart_signal_set(i->signal);
 	return err;

@@ -47,7 +47,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 /* The limit of CPU time arms a timer, which only the system call does. */
 static int script(struct ckpt_restorer *r)
 {
-	const struct ckpt_image_rlimits *i = ckpt_image_find(&r->img, CKPT_REC_RLIMITS, 0)->data;
+	const struct ckpt_image_rlimits *i = ckpt_restore_find(r, CKPT_REC_RLIMITS, 0)->data;
 	unsigned long address;
 
 	if (i->limits[RLIMIT_CPU].cur == rlimit(RLIMIT_CPU))
@@ -61,7 +61,7 @@ static int script(struct ckpt_restorer *r)
 /* Not before the script is done, which the limits of memory would get in the way of. */
 static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
-	const struct ckpt_image_rlimits *i = ckpt_image_find(&r->img, CKPT_REC_RLIMITS, 0)->data;
+	const struct ckpt_image_rlimits *i = ckpt_restore_find(r, CKPT_REC_RLIMITS, 0)->data;
 	unsigned int n;
 
 	if (!ckpt_rthread_is_leader(t))

@@ -25,19 +25,24 @@
 #define MAX_RUNS (8ULL << 20)
 #define BATCH 256U
 
-static int add_records(struct ckpt_saver *s)
+static int add_records(struct ckpt_saver *s, const struct ckpt_pages_set *set)
 {
 	u64 at = 0;
 
-	while (at < s->pages.nr_runs) {
-		u32 n = min_t(u64, s->pages.nr_runs - at, RUNS_PER_RECORD);
+	if (set->nr_runs > MAX_RUNS) {
+		ckpt_save_refuse(s, KIND, "memory: in %llu pieces: more than an image can hold",
+				 set->nr_runs);
+		return 0;
+	}
+	while (at < set->nr_runs) {
+		u32 n = min_t(u64, set->nr_runs - at, RUNS_PER_RECORD);
 		struct ckpt_image_runs *out;
 
 		out = ckpt_save_record(s, &ckpt_kind_runs, 0, 0, struct_size(out, runs, n));
 		if (IS_ERR(out))
 			return PTR_ERR(out);
 		out->nr_runs = n;
-		memcpy(out->runs, s->pages.runs + at, n * sizeof(*out->runs));
+		memcpy(out->runs, set->runs + at, n * sizeof(*out->runs));
 		at += n;
 	}
 	return 0;
@@ -45,24 +50,22 @@ static int add_records(struct ckpt_saver *s)
 
 static int save(struct ckpt_saver *s)
 {
+	int err = ckpt_pagescan(s);
+
+	return err ?: add_records(s, ckpt_pages_of(&s->pages, s->process->number));
+}
+
+static int save_job(struct ckpt_saver *s)
+{
 	struct ckpt_pages_object *o;
 	int err = ckpt_shm_check_users(s);
 
-	if (!err)
-		err = ckpt_pagescan(s);
 	list_for_each_entry(o, &s->pages.objects, node) {
 		if (err)
 			break;
 		err = ckpt_pages_scan_object(&s->pages, o);
 	}
-	if (err)
-		return err;
-	if (s->pages.nr_runs > MAX_RUNS) {
-		ckpt_save_refuse(s, KIND, "memory: in %llu pieces: more than an image can hold",
-				 s->pages.nr_runs);
-		return 0;
-	}
-	return add_records(s);
+	return err ?: add_records(s, ckpt_pages_of(&s->pages, 0));
 }
 
 static int bad(struct ckpt_restorer *r, const struct ckpt_image_run *run, const char *what)
@@ -89,34 +92,26 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	return 0;
 }
 
-/* Where a check of all runs stands. */
+/* Where a check of the runs of a process, or of the job, stands. */
 struct check {
-	const struct ckpt_record *vma; /* the first that may hold what comes next */
+	const struct ckpt_record *vma, *last; /* the first that may hold what comes next */
 	const struct ckpt_image_shm *shm;
 	u64 end;
 	u32 object;
-	u64 nr_pages;
 };
-
-static const struct ckpt_record *skip_to_vma(struct ckpt_restorer *r, const struct ckpt_record *rec)
-{
-	while (rec < r->img.records + r->img.nr_records && rec->type != CKPT_REC_VMA)
-		rec++;
-	return rec;
-}
 
 /* Pages of the process lie in private VMAs, without a gap. */
 static int check_process_run(struct ckpt_restorer *r, struct check *c,
 			     const struct ckpt_image_run *run)
 {
-	const struct ckpt_record *last = r->img.records + r->img.nr_records;
 	u64 at = run->start, end = run->start + run->nr_pages * PAGE_SIZE;
 
+	if (run->object)
+		return bad(r, run, "of an object, among those of a process");
 	while (at < end) {
 		const struct ckpt_image_vma *v;
 
-		c->vma = skip_to_vma(r, c->vma);
-		if (c->vma == last)
+		if (c->vma == c->last)
 			return bad(r, run, "outside of all memory");
 		v = c->vma->data;
 		if (v->end <= at) {
@@ -133,10 +128,10 @@ static int check_process_run(struct ckpt_restorer *r, struct check *c,
 static int check_object_run(struct ckpt_restorer *r, struct check *c,
 			    const struct ckpt_image_run *run)
 {
-	if (run->object != c->object) {
+	if (!c->shm || run->object != c->object) {
 		const struct ckpt_record *rec;
 
-		rec = ckpt_image_object(&r->img, CKPT_REC_SHM, run->object);
+		rec = ckpt_restore_object(r, CKPT_REC_SHM, run->object);
 		if (!rec)
 			return bad(r, run, "object not there");
 		c->shm = rec->data;
@@ -148,47 +143,67 @@ static int check_object_run(struct ckpt_restorer *r, struct check *c,
 	return 0;
 }
 
-static int check_run(struct ckpt_restorer *r, struct check *c, const struct ckpt_image_run *run)
+static int check_run(struct ckpt_restorer *r, struct check *c, bool is_of_job,
+		     const struct ckpt_image_run *run)
 {
-	int err;
+	int err = is_of_job ? check_object_run(r, c, run) : check_process_run(r, c, run);
 
-	if (run->object)
-		err = check_object_run(r, c, run);
-	else
-		err = c->object ? bad(r, run, "behind those of objects") :
-				  check_process_run(r, c, run);
 	if (err)
 		return err;
 	if (run->start < c->end)
 		return bad(r, run, "out of order");
 	c->end = run->start + run->nr_pages * PAGE_SIZE;
-	if (check_add_overflow(c->nr_pages, run->nr_pages, &c->nr_pages))
-		return bad(r, run, "too many pages");
+	if (run->nr_pages > r->job->img.meta->nr_pages - r->job->nr_pages)
+		return bad(r, run, "more pages than the image says");
+	r->job->nr_pages += run->nr_pages;
 	return 0;
 }
 
-static int verify_all(struct ckpt_restorer *r)
+static int check_runs(struct ckpt_restorer *r, u32 number)
 {
-	struct check c = { .vma = r->img.records };
-	const struct ckpt_record *rec;
+	const struct ckpt_records *records = &r->job->records;
+	const struct ckpt_record *rec = ckpt_records_begin(records, number, CKPT_REC_RUNS);
+	const struct ckpt_record *end = ckpt_records_end(records, number, CKPT_REC_RUNS);
+	struct check c = {
+		.vma = ckpt_records_begin(records, number, CKPT_REC_VMA),
+		.last = ckpt_records_end(records, number, CKPT_REC_VMA),
+	};
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_RUNS) {
+	for (; rec < end; rec++) {
 		const struct ckpt_image_runs *runs = rec->data;
 		u32 i;
 
 		for (i = 0; i < runs->nr_runs; i++) {
-			int err = check_run(r, &c, &runs->runs[i]);
+			int err = check_run(r, &c, !number, &runs->runs[i]);
 
 			if (err)
 				return err;
 		}
 		cond_resched();
 	}
-	if (c.nr_pages != r->img.meta->nr_pages)
-		return ckpt_restore_error(r, -EBADMSG,
-					  "image: %llu pages in runs: the image says %llu",
-					  c.nr_pages, r->img.meta->nr_pages);
 	return 0;
+}
+
+static bool is_last_alive(const struct ckpt_restorer *r)
+{
+	const struct ckpt_restorer *end = r->job->processes + r->job->nr_processes;
+
+	while (++r < end)
+		if (!ckpt_restorer_is_zombie(r))
+			return false;
+	return true;
+}
+
+static int verify_all(struct ckpt_restorer *r)
+{
+	int err = ckpt_restorer_is_first(r) ? check_runs(r, 0) : 0;
+
+	if (!err)
+		err = check_runs(r, r->number);
+	if (err || !is_last_alive(r) || r->job->nr_pages == r->job->img.meta->nr_pages)
+		return err;
+	return ckpt_restore_error(r, -EBADMSG, "image: %llu pages in runs: the image says %llu",
+				  r->job->nr_pages, r->job->img.meta->nr_pages);
 }
 
 /* Writable memory is filled directly; what is not needs the kernel's force, page by page. */
@@ -208,7 +223,7 @@ static int fill_process(unsigned long at, void *buf, size_t len)
 /* Nothing is written behind the end of an object. */
 static int fill_object(struct ckpt_restorer *r, u32 object, u64 at, const void *buf, size_t len)
 {
-	struct file *file = ckpt_objtab_file(&r->objects, object);
+	struct file *file = ckpt_objtab_file(r->objects, object);
 	loff_t pos = at;
 
 	if (!file)
@@ -233,7 +248,7 @@ static int fill_run(struct ckpt_restorer *r, const struct ckpt_image_run *run, v
 	while (left && !err) {
 		unsigned int n = min_t(u64, left, BATCH);
 
-		err = ckpt_image_read_pages(&r->img, buf, n);
+		err = ckpt_image_read_pages(&r->job->img, buf, n);
 		if (err)
 			return err;
 		err = run->object ? fill_object(r, run->object, at, buf, n * PAGE_SIZE) :
@@ -250,23 +265,42 @@ static int fill_run(struct ckpt_restorer *r, const struct ckpt_image_run *run, v
 	return err;
 }
 
-static int create(struct ckpt_restorer *r)
+/* Reads the pages of a process, or of all objects, which come next in the image. */
+static int fill(struct ckpt_restorer *r, u32 number)
 {
+	const struct ckpt_records *records = &r->job->records;
+	const struct ckpt_record *rec = ckpt_records_begin(records, number, CKPT_REC_RUNS);
+	const struct ckpt_record *end = ckpt_records_end(records, number, CKPT_REC_RUNS);
 	void *buf = kvmalloc(BATCH * PAGE_SIZE, GFP_KERNEL);
-	const struct ckpt_record *rec;
 	int err = buf ? 0 : -ENOMEM;
 	u32 i;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_RUNS) {
+	for (; rec < end && !err; rec++) {
 		const struct ckpt_image_runs *runs = rec->data;
 
 		for (i = 0; i < runs->nr_runs && !err; i++)
 			err = fill_run(r, &runs->runs[i], buf);
-		if (err)
-			break;
 	}
 	kvfree(buf);
-	return err ?: ckpt_shm_seal(r);
+	return err;
+}
+
+/* Objects come first. */
+static int open(struct ckpt_restorer *r)
+{
+	return ckpt_restorer_is_first(r) ? fill(r, 0) : 0;
+}
+
+static int create(struct ckpt_restorer *r)
+{
+	int err = ckpt_restore_wait_turn(r);
+
+	if (err)
+		return err;
+	err = fill(r, r->number);
+	if (!err)
+		ckpt_restore_pass_turn(r);
+	return err;
 }
 
 const struct ckpt_kind ckpt_kind_runs = {
@@ -277,7 +311,10 @@ const struct ckpt_kind ckpt_kind_runs = {
 	.min_len = sizeof(struct ckpt_image_runs),
 	.count = CKPT_ANY,
 	.save = save,
+	.save_job = save_job,
 	.verify = verify,
 	.verify_all = verify_all,
+	.open = open,
 	.create = create,
+	.settle = ckpt_shm_seal,
 };

@@ -190,7 +190,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 /* The call also stores what was asked for, which counts when CPUs come and go. */
 static int script_affinity(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
-	const struct ckpt_image_sched *i = ckpt_image_find(&r->img, CKPT_REC_SCHED, t->tid)->data;
+	const struct ckpt_image_sched *i = ckpt_restore_find(r, CKPT_REC_SCHED, t->tid)->data;
 	u64 mask[CKPT_SCHED_MAX_CPU_WORDS];
 	unsigned int nr_words = i->nr_cpu_words;
 	unsigned long address;
@@ -223,7 +223,7 @@ static int script(struct ckpt_restorer *r)
 
 static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
-	const struct ckpt_image_sched *i = ckpt_image_find(&r->img, CKPT_REC_SCHED, t->tid)->data;
+	const struct ckpt_image_sched *i = ckpt_restore_find(r, CKPT_REC_SCHED, t->tid)->data;
 	struct sched_attr attr = {
 		.size = sizeof(attr),
 		.sched_policy = i->policy,

@@ -12,7 +12,7 @@ static int open_objects(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_SHM) {
+	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_SHM) {
 		const struct ckpt_image_shm *shm = rec->data;
 		struct file *file = ckpt_shm_make(rec);
 		int err;
@@ -21,7 +21,7 @@ static int open_objects(struct ckpt_restorer *r)
 			return ckpt_restore_error(r, PTR_ERR(file),
 						  "%s: %llu bytes cannot be made: error %ld",
 						  shm->name, shm->size, -PTR_ERR(file));
-		err = ckpt_objtab_put_file(&r->objects, rec->id, file);
+		err = ckpt_objtab_put_file(r->objects, rec->id, file);
 		if (err)
 			return err;
 	}
@@ -35,6 +35,7 @@ const struct ckpt_kind ckpt_kind_shm = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_shm),
 	.count = CKPT_ANY,
+	.shared = true,
 	.verify = ckpt_shm_verify,
 	.open = open_objects,
 };

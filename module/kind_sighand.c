@@ -74,7 +74,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 
 static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
-	const struct ckpt_image_sighand *i = ckpt_image_find(&r->img, CKPT_REC_SIGHAND, 0)->data;
+	const struct ckpt_image_sighand *i = ckpt_restore_find(r, CKPT_REC_SIGHAND, 0)->data;
 	/* Nobody but current itself replaces its sighand. */
 	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	unsigned int n;

@@ -139,9 +139,8 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 static int create(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
-	unsigned int n;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_SIGINFO) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_SIGINFO) {
 		const struct ckpt_image_siginfo *i = rec->data;
 		kernel_siginfo_t info;
 		int err = 0;
@@ -149,9 +148,8 @@ static int create(struct ckpt_restorer *r)
 		if (!rec->tid)
 			continue;
 		memcpy(&info, i->info, sizeof(info));
-		for (n = 0; n < r->nr_threads; n++)
-			if (r->threads[n].tid == rec->tid)
-				err = send_sig_info(info.si_signo, &info, r->threads[n].task);
+		err = send_sig_info(info.si_signo, &info,
+				    ckpt_restore_thread(r->job, rec->tid)->task);
 		if (err)
 			return ckpt_restore_error(r, err, "thread %u: pending signal %d: %s",
 						  rec->tid, info.si_signo, "cannot be queued");
@@ -164,7 +162,7 @@ static int script(struct ckpt_restorer *r)
 	const struct ckpt_record *rec;
 	int err = 0;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_SIGINFO) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_SIGINFO) {
 		const struct ckpt_image_siginfo *i = rec->data;
 		kernel_siginfo_t info;
 		unsigned long address;

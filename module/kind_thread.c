@@ -223,7 +223,7 @@ static void install_signals(const struct ckpt_image_thread *i)
 
 static void install(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
-	const struct ckpt_image_thread *i = ckpt_image_find(&r->img, CKPT_REC_THREAD, t->tid)->data;
+	const struct ckpt_image_thread *i = ckpt_restore_find(r, CKPT_REC_THREAD, t->tid)->data;
 	struct ckpt_restart restart = load_restart(&i->restart);
 
 	task_lock(current);

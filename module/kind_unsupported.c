@@ -137,8 +137,9 @@ static const char *relation(struct ckpt_saver *s, struct task_struct *p)
 
 	if (same_thread_group(p, s->task))
 		return NULL;
-	if (same_thread_group(parent, s->task) && thread_group_leader(p))
-		return "is its child: task groups are not supported yet";
+	if (same_thread_group(parent, s->task) && thread_group_leader(p) &&
+	    !ckpt_group_process(s->group, p))
+		return "is its child and not of the job: save them together";
 	if (p->flags & PF_KTHREAD)
 		return NULL;
 	if (READ_ONCE(p->mm) == s->mm)

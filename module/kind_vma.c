@@ -12,7 +12,6 @@
 #include <linux/sizes.h>
 #include <linux/string.h>
 #include <linux/utsname.h>
-#include <linux/xarray.h>
 #include <asm/unistd.h>
 
 #include "kinds.h"
@@ -125,42 +124,39 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 
 static int verify_special(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
 {
-	const struct ckpt_vdso_part *p = ckpt_vdso_find(&r->vdso, v->path);
+	const struct ckpt_vdso_part *p = ckpt_vdso_find(&r->job->vdso, v->path);
 
 	if (p && p->len == v->end - v->start && p->prot == v->prot)
 		return 0;
 	return ckpt_restore_error(r, -EOPNOTSUPP,
 				  "%s: of kernel %s, not as on this kernel %s: restore there",
-				  v->path, r->img.meta->release, utsname()->release);
+				  v->path, r->job->img.meta->release, utsname()->release);
 }
 
-/* What a mapping refers to must be there; the first mapping of a file comes first. */
-static int verify_reference(struct ckpt_restorer *r, const struct ckpt_record *rec,
-			    struct xarray *files)
+/* What a mapping refers to must be there; the first mapping of a file in the job comes first. */
+static int verify_reference(struct ckpt_restorer *r, const struct ckpt_record *rec)
 {
 	const struct ckpt_image_vma *v = rec->data;
+	const struct ckpt_record *first;
 
-	if (v->kind == CKPT_VMA_SHM && !ckpt_image_object(&r->img, CKPT_REC_SHM, v->object))
+	if (v->kind == CKPT_VMA_SHM && !ckpt_restore_object(r, CKPT_REC_SHM, v->object))
 		return bad(r, v, "object not there");
 	if (v->kind == CKPT_VMA_SPECIAL)
 		return verify_special(r, v);
 	if (v->kind != CKPT_VMA_FILE)
 		return 0;
-	if (rec->id)
-		return xa_err(xa_store(files, rec->id, (void *)rec, GFP_KERNEL));
-	return xa_load(files, v->object) ? 0 : bad(r, v, "file not there");
+	first = ckpt_restore_object(r, CKPT_REC_VMA, v->object);
+	return first && first <= rec ? 0 : bad(r, v, "file not there");
 }
 
 static int verify_all(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
 	unsigned int nr = 0;
-	struct xarray files;
 	u64 end = 0;
 	int err = 0;
 
-	xa_init(&files);
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_VMA) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
 
 		if (v->start < end)
@@ -168,13 +164,12 @@ static int verify_all(struct ckpt_restorer *r)
 		else if (nr++ >= MAX_VMAS)
 			err = bad(r, v, "more than can be mapped");
 		else
-			err = verify_reference(r, rec, &files);
+			err = verify_reference(r, rec);
 		if (err)
 			break;
 		end = v->end;
 		cond_resched();
 	}
-	xa_destroy(&files);
 	return err;
 }
 
@@ -187,13 +182,13 @@ static int open_file(struct ckpt_restorer *r, const struct ckpt_record *rec)
 				 v->flags & CKPT_VMA_MAYWRITE ? O_RDWR : O_RDONLY);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	return ckpt_objtab_put_file(&r->objects, rec->id, file);
+	return ckpt_objtab_put_file(r->objects, rec->id, file);
 }
 
 /* The first mapping of a file has had it looked at; this one may reach further. */
 static int check_size(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
 {
-	struct file *file = ckpt_objtab_file(&r->objects, v->object);
+	struct file *file = ckpt_objtab_file(r->objects, v->object);
 
 	if (!file)
 		return -ENOENT;
@@ -209,7 +204,7 @@ static int open_files(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_VMA) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
 		int err = 0;
 
@@ -232,7 +227,7 @@ static struct file *file_of(struct ckpt_restorer *r, const struct ckpt_image_vma
 
 	if (v->kind == CKPT_VMA_ANON)
 		return NULL;
-	file = ckpt_objtab_file(&r->objects, v->object);
+	file = ckpt_objtab_file(r->objects, v->object);
 	if (!file)
 		return ERR_PTR(-ENOENT);
 	/* An object's own file could be written through, which a mapping must not gain. */
@@ -291,7 +286,7 @@ static int create(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_VMA) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
 		struct file *file;
 		int err;
@@ -343,7 +338,7 @@ static int script(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_VMA) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
 		int err = v->kind == CKPT_VMA_SPECIAL ? 0 : script_vma(r, v);
 

@@ -171,7 +171,7 @@ static void *make_area(const struct ckpt_image_xstate *i)
 
 static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
-	const struct ckpt_record *rec = ckpt_image_find(&r->img, CKPT_REC_XSTATE, t->tid);
+	const struct ckpt_record *rec = ckpt_restore_find(r, CKPT_REC_XSTATE, t->tid);
 	int err;
 
 	t->xstate = make_area(rec->data);

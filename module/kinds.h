@@ -10,15 +10,16 @@
 
 struct ckpt_record;
 struct ckpt_restorer;
+struct ckpt_rjob;
 struct ckpt_rthread;
 struct ckpt_saver;
 struct ckpt_thread;
 
-/* How many records of a kind an image has. */
+/* How many records of a kind a process, or the job, has in an image. */
 enum ckpt_kind_count {
 	CKPT_ONE, /* exactly one */
 	CKPT_AT_MOST_ONE,
-	CKPT_PER_THREAD, /* exactly one for each thread */
+	CKPT_PER_THREAD, /* exactly one for each thread, in their order */
 	CKPT_ANY,
 };
 
@@ -30,19 +31,29 @@ enum ckpt_kind_count {
  * @oldest: oldest version that it reads
  * @min_len: shortest payload (what follows struct ckpt_rec) that it reads, in bytes
  * @count: how many records there must be
- * @save: save what belongs to the process; in the saving tool's context, the job is parked. Adds
- *	records, or calls ckpt_save_refuse() for each obstacle and returns 0. An errno aborts the
- *	save.
+ * @shared: its records describe objects of the job, which have an id and are saved once; else they
+ *	belong to the process that is being walked
+ * @zombies: it is called for processes that have exited too
+ * @save: save what belongs to the process being walked; in the saving tool's context, the job is
+ *	parked. Adds records, or calls ckpt_save_refuse() for each obstacle and returns 0. An errno
+ *	aborts the save.
  * @save_thread: the same for one thread
+ * @save_job: the same for the job, when all processes have been walked; s->task is NULL
  * @verify: look at one record of the image being opened; bounds, ranges, strings. Changes nothing.
  *	The generic part (length, version, count, CRC) was checked. Says why by
  *	ckpt_restore_error().
- * @verify_all: the same once all records were verified one by one, for what crosses records
- * @open: leader, before anything of the new process was changed, in the descriptors and memory of
- *	the tool: opens files and makes objects, puts them into the object table
- * @create: leader; replaces descriptors, memory... of the new process by the saved ones
- * @script: leader; appends the system calls that the process makes itself
- * @apply: each thread in its own context after the script, the leader first; may fail
+ * @verify_all: the same once all records were verified one by one, for what crosses records; for
+ *	each process, or once when @shared
+ * @open: before anything of the new processes was changed, in the descriptors and memory of the
+ *	tool: opens files and makes objects, puts them into the object table. The leader of the
+ *	first process calls it, for each process; once for the job when @shared
+ * @create: leader of each process; replaces descriptors, memory... of the new process by the saved
+ *	ones
+ * @script: leader of each process; appends the system calls that the process makes itself
+ * @apply: each thread in its own context after the script of its process, the leader first; may
+ *	fail
+ * @settle: once for the job when all threads have applied, in the context of the one that came
+ *	last; may fail
  * @install: each thread in its own context at the boundary to user mode; cannot fail
  *
  * Each hook may be NULL. Kinds are called in the order of the table.
@@ -54,14 +65,18 @@ struct ckpt_kind {
 	u16 oldest;
 	u32 min_len;
 	enum ckpt_kind_count count;
+	bool shared;
+	bool zombies;
 	int (*save)(struct ckpt_saver *s);
 	int (*save_thread)(struct ckpt_saver *s, struct ckpt_thread *t);
+	int (*save_job)(struct ckpt_saver *s);
 	int (*verify)(struct ckpt_restorer *r, const struct ckpt_record *rec);
 	int (*verify_all)(struct ckpt_restorer *r);
 	int (*open)(struct ckpt_restorer *r);
 	int (*create)(struct ckpt_restorer *r);
 	int (*script)(struct ckpt_restorer *r);
 	int (*apply)(struct ckpt_restorer *r, struct ckpt_rthread *t);
+	int (*settle)(struct ckpt_rjob *job);
 	void (*install)(struct ckpt_restorer *r, struct ckpt_rthread *t);
 };
 

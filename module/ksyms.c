@@ -8,7 +8,9 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/lsm_hooks.h>
+#include <linux/pid.h>
 #include <linux/printk.h>
+#include <linux/spinlock.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
 
@@ -22,17 +24,24 @@ static int no_pipe(struct file **res, int flags)
 	return -EOPNOTSUPP;
 }
 
+static void no_change_pid(struct task_struct *task, enum pid_type type, struct pid *pid)
+{
+}
+
 /*
  * A call through a pointer traps on kernels with IBT, which seal the landing pads of functions that
  * nobody calls indirectly: these become direct calls, patched in when the module loads.
  */
 DEFINE_STATIC_CALL(lookup, no_lookup);
 DEFINE_STATIC_CALL(create_pipe, no_pipe);
+DEFINE_STATIC_CALL(change_task_pid, no_change_pid);
 
 ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
 ckpt_restart_fn ckpt_futex_wait_restart;
 ckpt_restart_fn ckpt_do_restart_poll;
 static void *create_pipe_address;
+static void *change_pid_address;
+static rwlock_t *tasks_lock;
 #ifdef CONFIG_SECURITY_LANDLOCK
 static const bool *landlock_is_on;
 static const struct lsm_blob_sizes *landlock_sizes;
@@ -46,6 +55,8 @@ static const struct {
 	{ "futex_wait_restart", (void **)&ckpt_futex_wait_restart },
 	{ "do_restart_poll", (void **)&ckpt_do_restart_poll },
 	{ "create_pipe_files", &create_pipe_address },
+	{ "change_pid", &change_pid_address },
+	{ "tasklist_lock", (void **)&tasks_lock },
 #ifdef CONFIG_SECURITY_LANDLOCK
 	{ "landlock_initialized", (void **)&landlock_is_on },
 	{ "landlock_blob_sizes", (void **)&landlock_sizes },
@@ -55,6 +66,21 @@ static const struct {
 int ckpt_create_pipe_files(struct file **res, int flags)
 {
 	return static_call(create_pipe)(res, flags);
+}
+
+void ckpt_change_pid(struct task_struct *task, enum pid_type type, struct pid *pid)
+{
+	static_call(change_task_pid)(task, type, pid);
+}
+
+void ckpt_tasklist_lock(void)
+{
+	write_lock_irq(tasks_lock);
+}
+
+void ckpt_tasklist_unlock(void)
+{
+	write_unlock_irq(tasks_lock);
 }
 
 bool ckpt_has_landlock(const struct cred *cred)
@@ -110,5 +136,6 @@ int ckpt_ksyms_init(void)
 		}
 	}
 	static_call_update(create_pipe, create_pipe_address);
+	static_call_update(change_task_pid, change_pid_address);
 	return 0;
 }

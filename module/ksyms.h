@@ -3,17 +3,26 @@
 #ifndef CKPT_KSYMS_H
 #define CKPT_KSYMS_H
 
+#include <linux/pid.h>
 #include <linux/types.h>
 
 struct cred;
 struct file;
+struct pid;
 struct restart_block;
+struct task_struct;
 
 /* Addresses to compare with and to store in a restart_block; never called from here. */
 typedef long (*ckpt_restart_fn)(struct restart_block *);
 extern ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
 extern ckpt_restart_fn ckpt_futex_wait_restart;
 extern ckpt_restart_fn ckpt_do_restart_poll;
+
+/* change_pid(): under ckpt_tasklist_lock(), for a thread group leader. */
+void ckpt_change_pid(struct task_struct *task, enum pid_type type, struct pid *pid);
+/* tasklist_lock, for writing. */
+void ckpt_tasklist_lock(void);
+void ckpt_tasklist_unlock(void);
 
 /* create_pipe_files(): res[0] reads, res[1] writes. */
 int ckpt_create_pipe_files(struct file **res, int flags);

@@ -33,16 +33,16 @@ static ssize_t read(struct file *file, char __user *buf, size_t len, loff_t *pos
 static __poll_t poll(struct file *file, poll_table *table)
 {
 	struct ckpt_request *req = file->private_data;
-	struct ckpt_restorer *r = ckpt_request_restorer(req);
+	struct ckpt_rjob *job = ckpt_request_job(req);
 	__poll_t events = 0;
 	int err;
 
 	poll_wait(file, &req->messages.wait, table);
-	if (r)
-		poll_wait(file, &r->wait, table);
+	if (job)
+		poll_wait(file, &job->wait, table);
 	if (ckpt_messages_pending(&req->messages))
 		events |= EPOLLIN | EPOLLRDNORM;
-	if (r && ckpt_restore_ended(r, &err))
+	if (job && ckpt_restore_ended(job, &err))
 		events |= EPOLLPRI;
 	return events;
 }
@@ -51,10 +51,10 @@ static __poll_t poll(struct file *file, poll_table *table)
 static int flush(struct file *file, fl_owner_t owner)
 {
 	struct ckpt_request *req = file->private_data;
-	struct ckpt_restorer *r = ckpt_request_restorer(req);
+	struct ckpt_rjob *job = ckpt_request_job(req);
 
-	if (r && owner == req->owner)
-		ckpt_restore_abort(r, -ECANCELED);
+	if (job && owner == req->owner)
+		ckpt_restore_abort(job, -ECANCELED);
 	return 0;
 }
 
@@ -66,9 +66,9 @@ static int release(struct inode *inode, struct file *file)
 		ckpt_group_thaw(req->group);
 		ckpt_group_put(req->group);
 	}
-	if (req->restorer) {
-		ckpt_restore_abort(req->restorer, -ECANCELED);
-		ckpt_restorer_put(req->restorer);
+	if (req->job) {
+		ckpt_restore_abort(req->job, -ECANCELED);
+		ckpt_rjob_put(req->job);
 	}
 	ckpt_request_put(req);
 	return 0;

@@ -18,56 +18,67 @@
 #define BATCH 512
 #define FIRST_RUNS 256
 
-void ckpt_pages_init(struct ckpt_pages *p)
+int ckpt_pages_init(struct ckpt_pages *p, unsigned int nr_processes)
 {
 	memset(p, 0, sizeof(*p));
 	INIT_LIST_HEAD(&p->objects);
+	p->sets = kvcalloc(nr_processes + 1, sizeof(*p->sets), GFP_KERNEL_ACCOUNT);
+	if (!p->sets)
+		return -ENOMEM;
+	p->nr_sets = nr_processes + 1;
+	return 0;
 }
 
 void ckpt_pages_exit(struct ckpt_pages *p)
 {
 	struct ckpt_pages_object *o, *next;
+	unsigned int i;
 
 	list_for_each_entry_safe(o, next, &p->objects, node) {
 		fput(o->file);
 		kfree(o);
 	}
-	kvfree(p->runs);
-	ckpt_pages_init(p);
+	for (i = 0; i < p->nr_sets; i++)
+		kvfree(p->sets[i].runs);
+	kvfree(p->sets);
+	memset(p, 0, sizeof(*p));
+	INIT_LIST_HEAD(&p->objects);
 }
 
-static int grow(struct ckpt_pages *p)
+static int grow(struct ckpt_pages_set *set)
 {
-	u64 size = p->size ? 2 * p->size : FIRST_RUNS;
+	u64 size = set->size ? 2 * set->size : FIRST_RUNS;
 	struct ckpt_image_run *runs;
 
 	runs = kvmalloc_array(size, sizeof(*runs), GFP_KERNEL_ACCOUNT);
 	if (!runs)
 		return -ENOMEM;
-	if (p->runs)
-		memcpy(runs, p->runs, p->nr_runs * sizeof(*runs));
-	kvfree(p->runs);
-	p->runs = runs;
-	p->size = size;
+	if (set->runs)
+		memcpy(runs, set->runs, set->nr_runs * sizeof(*runs));
+	kvfree(set->runs);
+	set->runs = runs;
+	set->size = size;
 	return 0;
 }
 
-int ckpt_pages_add(struct ckpt_pages *p, u32 object, u64 start, u64 nr_pages)
+int ckpt_pages_add(struct ckpt_pages *p, u32 process, u32 object, u64 start, u64 nr_pages)
 {
-	struct ckpt_image_run *last = p->nr_runs ? &p->runs[p->nr_runs - 1] : NULL;
+	struct ckpt_pages_set *set = ckpt_pages_of(p, process);
+	struct ckpt_image_run *last = set->nr_runs ? &set->runs[set->nr_runs - 1] : NULL;
 	int err;
 
 	p->nr_pages += nr_pages;
+	set->nr_pages += nr_pages;
 	if (last && last->object == object && last->start + last->nr_pages * PAGE_SIZE == start) {
 		last->nr_pages += nr_pages;
 		return 0;
 	}
-	if (p->nr_runs == p->size) {
-		err = grow(p);
+	if (set->nr_runs == set->size) {
+		err = grow(set);
 		if (err)
 			return err;
 	}
-	p->runs[p->nr_runs++] = (struct ckpt_image_run){
+	set->runs[set->nr_runs++] = (struct ckpt_image_run){
 		.start = start,
 		.nr_pages = nr_pages,
 		.object = object,
@@ -104,7 +115,7 @@ int ckpt_pages_scan_object(struct ckpt_pages *p, const struct ckpt_pages_object 
 		if (end < 0)
 			return end;
 		start = round_down(start, PAGE_SIZE);
-		err = ckpt_pages_add(p, o->id, start, DIV_ROUND_UP(end - start, PAGE_SIZE));
+		err = ckpt_pages_add(p, 0, o->id, start, DIV_ROUND_UP(end - start, PAGE_SIZE));
 		pos = end;
 		if (fatal_signal_pending(current))
 			err = -EINTR;
@@ -200,22 +211,56 @@ static int write_object_pages(struct ckpt_saver *s, const struct ckpt_image_run 
 	return err;
 }
 
-int ckpt_pages_write(struct ckpt_saver *s)
+/* What the two ways to read pages need. */
+struct buffers {
+	struct page **pages;
+	void *buf;
+};
+
+static int write_set(struct ckpt_saver *s, const struct ckpt_pages_set *set, struct buffers *b)
 {
-	struct page **pages = kvmalloc_array(BATCH, sizeof(*pages), GFP_KERNEL);
-	void *buf = kvmalloc(BATCH * PAGE_SIZE, GFP_KERNEL);
-	int err = pages && buf ? 0 : -ENOMEM;
+	int err = 0;
 	u64 i;
 
-	for (i = 0; i < s->pages.nr_runs && !err; i++) {
-		const struct ckpt_image_run *run = &s->pages.runs[i];
+	for (i = 0; i < set->nr_runs && !err; i++) {
+		const struct ckpt_image_run *run = &set->runs[i];
 
 		if (run->object)
-			err = write_object_pages(s, run, buf);
+			err = write_object_pages(s, run, b->buf);
 		else
-			err = write_process_pages(s, run->start, run->nr_pages, pages);
+			err = write_process_pages(s, run->start, run->nr_pages, b->pages);
 	}
-	kvfree(buf);
-	kvfree(pages);
+	return err;
+}
+
+static int write_all(struct ckpt_saver *s, struct buffers *b)
+{
+	struct ckpt_process *p;
+	int err = write_set(s, ckpt_pages_of(&s->pages, 0), b);
+
+	ckpt_for_each_process(p, s->group) {
+		if (err)
+			break;
+		if (p->is_zombie)
+			continue;
+		err = ckpt_saver_enter(s, p);
+		if (err)
+			break;
+		err = write_set(s, ckpt_pages_of(&s->pages, p->number), b);
+		ckpt_saver_leave(s);
+	}
+	return err;
+}
+
+int ckpt_pages_write(struct ckpt_saver *s)
+{
+	struct buffers b = {
+		.pages = kvmalloc_array(BATCH, sizeof(*b.pages), GFP_KERNEL),
+		.buf = kvmalloc(BATCH * PAGE_SIZE, GFP_KERNEL),
+	};
+	int err = b.pages && b.buf ? write_all(s, &b) : -ENOMEM;
+
+	kvfree(b.buf);
+	kvfree(b.pages);
 	return err;
 }

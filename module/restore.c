@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The restore walk: the threads of a new process become those of the image. */
+/* The restore walk: the threads of new processes become those of the image. */
 
 #include "restore.h"
 
@@ -14,176 +14,317 @@
 #include <linux/task_work.h>
 #include <linux/uaccess.h>
 
+#include "family.h"
 #include "kinds.h"
 #include "request.h"
 #include "restorer.h"
 
 enum phase {
-	PHASE_ARRIVE,
-	PHASE_SCRIPT,
-	PHASE_APPLY,
+	PHASE_ARRIVE, /* tasks come */
+	PHASE_CREATE, /* objects are there: processes get their descriptors and memory */
+	PHASE_SCRIPT, /* all pages were read and verified: scripts run, threads apply */
 	PHASE_GO,
 	PHASE_FAILED,
 };
 
 struct file *ckpt_restore_device(struct ckpt_restorer *r)
 {
-	return get_file(r->req->file);
+	return get_file(r->job->req->file);
 }
 
 /* Moves on to a later phase unless the restore has failed; returns 0 or its error. */
-static int advance(struct ckpt_restorer *r, enum phase phase)
+static int advance(struct ckpt_rjob *job, enum phase phase)
 {
 	int err;
 
-	spin_lock(&r->wait.lock);
-	err = r->phase == PHASE_FAILED ? r->error : 0;
+	spin_lock(&job->wait.lock);
+	err = job->phase == PHASE_FAILED ? job->error : 0;
 	if (!err)
-		r->phase = phase;
-	spin_unlock(&r->wait.lock);
-	wake_up_all(&r->wait);
+		job->phase = phase;
+	spin_unlock(&job->wait.lock);
+	wake_up_all(&job->wait);
 	return err;
 }
 
-/* Waits for a phase; returns 0, or the error of the restore. */
-static int wait_for_phase(struct ckpt_restorer *r, enum phase phase)
+static bool has_failed(const struct ckpt_rjob *job)
 {
-	int err = wait_event_killable(r->wait, READ_ONCE(r->phase) >= phase);
-
-	if (err)
-		err = -EINTR;
-	else if (READ_ONCE(r->phase) == PHASE_FAILED)
-		err = r->error;
-	return err;
+	return READ_ONCE(job->phase) == PHASE_FAILED;
 }
 
-void ckpt_restore_abort(struct ckpt_restorer *r, int err)
+/* Waits for a condition; returns 0, or the error of the restore. */
+#define wait_for(job, condition)                                                        \
+	({                                                                              \
+		int __err = wait_event_killable((job)->wait,                            \
+						has_failed(job) || (condition));        \
+		__err ? -EINTR : has_failed(job) ? (job)->error : 0;                    \
+	})
+
+static int wait_for_phase(struct ckpt_rjob *job, enum phase phase)
 {
-	struct task_struct *victim = NULL;
+	return wait_for(job, READ_ONCE(job->phase) >= phase);
+}
+
+int ckpt_restore_wait_turn(struct ckpt_restorer *r)
+{
+	return wait_for(r->job, READ_ONCE(r->job->turn) == r->number);
+}
+
+static void pass_turn(struct ckpt_rjob *job, u32 from)
+{
+	u32 turn = from + 1;
+
+	/* Those that have exited have no memory. */
+	while (turn <= job->nr_processes && ckpt_restorer_is_zombie(&job->processes[turn - 1]))
+		turn++;
+	WRITE_ONCE(job->turn, turn);
+	wake_up_all(&job->wait);
+}
+
+void ckpt_restore_pass_turn(struct ckpt_restorer *r)
+{
+	pass_turn(r->job, r->number);
+}
+
+static bool is_first_of_process(const struct ckpt_rjob *job, unsigned int i)
+{
+	return !i || !job->tasks[i].r || job->tasks[i].r != job->tasks[i - 1].r;
+}
+
+/* Not even their exit may look like an end of the job's own. */
+static void kill_all(struct ckpt_rjob *job)
+{
+	bool killed = false;
 	unsigned int i;
 
-	spin_lock(&r->wait.lock);
-	if (r->phase < PHASE_GO) {
-		r->error = err;
-		r->phase = PHASE_FAILED;
-		for (i = 0; i < r->nr_threads && !victim; i++)
-			victim = r->threads[i].task;
-		if (victim)
-			get_task_struct(victim);
-	}
-	spin_unlock(&r->wait.lock);
-	wake_up_all(&r->wait);
-	if (victim) {
-		/* Not even its exit may look like an end of the job's own. */
-		send_sig(SIGKILL, victim, 1);
-		put_task_struct(victim);
+	/* Nobody arrives any more. */
+	for (i = 0; i < job->nr_tasks; i++) {
+		killed = killed && !is_first_of_process(job, i);
+		if (!job->tasks[i].task || killed)
+			continue;
+		send_sig(SIGKILL, job->tasks[i].task, 1);
+		killed = true;
 	}
 }
 
-bool ckpt_restore_ended(struct ckpt_restorer *r, int *err)
+void ckpt_restore_abort(struct ckpt_rjob *job, int err)
 {
-	enum phase phase = READ_ONCE(r->phase);
+	bool failed;
 
-	*err = phase == PHASE_FAILED ? r->error : 0;
+	spin_lock(&job->wait.lock);
+	failed = job->phase < PHASE_GO;
+	if (failed) {
+		job->error = err;
+		job->phase = PHASE_FAILED;
+	}
+	spin_unlock(&job->wait.lock);
+	wake_up_all(&job->wait);
+	if (failed)
+		kill_all(job);
+}
+
+bool ckpt_restore_ended(struct ckpt_rjob *job, int *err)
+{
+	enum phase phase = READ_ONCE(job->phase);
+
+	*err = phase == PHASE_FAILED ? job->error : 0;
 	return phase >= PHASE_GO;
 }
 
-bool ckpt_restore_begun(struct ckpt_restorer *r)
+bool ckpt_restore_begun(struct ckpt_rjob *job)
 {
-	return READ_ONCE(r->nr_arrived);
+	return READ_ONCE(job->nr_arrived);
 }
 
 static void install(struct callback_head *work)
 {
 	struct ckpt_rthread *t = container_of(work, struct ckpt_rthread, work);
-	struct ckpt_restorer *r = t->r;
 	const struct ckpt_kind *k;
 	unsigned int i;
 
 	if (!(current->flags & PF_EXITING))
 		ckpt_for_each_kind(k, i)
 			if (k->install)
-				k->install(r, t);
-	ckpt_restorer_put(r);
+				k->install(t->r, t);
+	ckpt_rjob_put(t->job);
 	module_put(THIS_MODULE);
 }
 
 /* The saved registers are loaded where the job had parked: on the way back to user mode. */
 static int queue_install(struct ckpt_rthread *t)
 {
-	kref_get(&t->r->ref);
+	kref_get(&t->job->ref);
 	__module_get(THIS_MODULE);
 	init_task_work(&t->work, install);
 	/* Fails for a task that exits alone; one that exits needs no registers. */
 	if (task_work_add(current, &t->work, TWA_SIGNAL)) {
 		module_put(THIS_MODULE);
-		ckpt_restorer_put(t->r);
+		ckpt_rjob_put(t->job);
 	}
 	return 0;
 }
 
 static int apply(struct ckpt_rthread *t)
 {
-	struct ckpt_restorer *r = t->r;
 	const struct ckpt_kind *k;
 	unsigned int i;
 	int err = 0;
 
 	ckpt_for_each_kind(k, i) {
-		err = k->apply ? k->apply(r, t) : 0;
+		if (ckpt_restorer_is_zombie(t->r) && !k->zombies)
+			continue;
+		err = k->apply ? k->apply(t->r, t) : 0;
 		if (err)
-			break;
+			return ckpt_restore_error(t->r, err,
+						  "thread %d: %s: cannot be restored: error %d",
+						  t->tid, k->name, -err);
 	}
-	if (err) {
-		ckpt_restore_error(r, err, "thread %d: %s: cannot be restored: error %d", t->tid,
-				   k->name, -err);
-		ckpt_restore_abort(r, err);
-		return err;
-	}
-	spin_lock(&r->wait.lock);
-	t->applied = true;
-	r->nr_applied++;
-	spin_unlock(&r->wait.lock);
-	wake_up_all(&r->wait);
 	return 0;
+}
+
+/*
+ * What the job closes from now on is closed: a reference of ours would keep the end of a pipe open.
+ */
+static void drop_files(struct ckpt_rjob *job)
+{
+	struct ckpt_restorer *r;
+
+	ckpt_objtab_exit(&job->objects);
+	ckpt_for_each_rprocess(r, job) {
+		if (r->exe)
+			fput(r->exe);
+		r->exe = NULL;
+	}
+	if (job->tty)
+		fput(job->tty);
+	job->tty = NULL;
+}
+
+static int settle(struct ckpt_rjob *job)
+{
+	const struct ckpt_kind *k;
+	unsigned int i;
+	int err;
+
+	ckpt_for_each_kind(k, i) {
+		err = k->settle ? k->settle(job) : 0;
+		if (err)
+			return ckpt_rjob_error(job, err, "job: %s: cannot be restored: error %d",
+					       k->name, -err);
+	}
+	drop_files(job);
+	return advance(job, PHASE_GO);
+}
+
+static bool count_applied(struct ckpt_rjob *job)
+{
+	bool is_last;
+
+	spin_lock(&job->wait.lock);
+	is_last = ++job->nr_applied == job->nr_living;
+	spin_unlock(&job->wait.lock);
+	return is_last;
+}
+
+/* A thread has applied: who comes last settles the job. */
+static int wait_to_go(struct ckpt_rjob *job)
+{
+	return count_applied(job) ? settle(job) : wait_for_phase(job, PHASE_GO);
 }
 
 static int follow(struct ckpt_rthread *t)
 {
-	int err = wait_for_phase(t->r, PHASE_APPLY);
+	int err = wait_for(t->job, READ_ONCE(t->r->scripted));
 
 	if (!err)
 		err = apply(t);
-	if (!err)
-		err = wait_for_phase(t->r, PHASE_GO);
-	if (err) {
-		ckpt_restore_abort(t->r, err);
-		return err;
-	}
-	return queue_install(t);
+	return err ?: wait_to_go(t->job);
 }
 
 /* The new process must hold what is restored and nothing else. */
 static int check_process(struct ckpt_restorer *r)
 {
+	struct task_struct *leader = r->threads[0].task;
 	unsigned int i;
 
-	if (get_nr_threads(current) != r->nr_threads)
+	if (get_nr_threads(leader) != r->nr_threads)
 		return ckpt_restore_error(r, -EINVAL, "process %d: %d threads: the image has %u",
-					  task_tgid_vnr(current), get_nr_threads(current),
+					  task_tgid_vnr(leader), get_nr_threads(leader),
 					  r->nr_threads);
 	for (i = 0; i < r->nr_threads; i++) {
 		struct task_struct *task = r->threads[i].task;
 
-		if (!same_thread_group(task, current) || task->mm != current->mm ||
-		    task->files != current->files || task->fs != current->fs)
+		if (!same_thread_group(task, leader) || task->mm != leader->mm ||
+		    task->files != leader->files || task->fs != leader->fs)
 			return ckpt_restore_error(r, -EINVAL, "thread %d: not of the new process",
 						  r->threads[i].tid);
 	}
-	if (!thread_group_leader(current) || atomic_read(&current->files->count) != r->nr_threads)
+	if (atomic_read(&leader->files->count) != r->nr_threads)
 		return ckpt_restore_error(r, -EINVAL, "process %d: shares with another process",
-					  task_tgid_vnr(current));
+					  task_tgid_vnr(leader));
 	return 0;
+}
+
+static int call_open(struct ckpt_rjob *job, const struct ckpt_kind *k)
+{
+	struct ckpt_restorer *r;
+	int err = 0;
+
+	if (!k->open)
+		return 0;
+	ckpt_for_each_rprocess(r, job) {
+		if (ckpt_restorer_is_zombie(r) && !k->zombies)
+			continue;
+		err = k->open(r);
+		if (err || k->shared)
+			break;
+	}
+	if (err)
+		ckpt_rjob_error(job, err, "process %d: %s: cannot be restored: error %d",
+				r->threads[0].tid, k->name, -err);
+	return err;
+}
+
+/* The leader of the first process waits for all tasks and makes what the processes share. */
+static int begin(struct ckpt_rjob *job)
+{
+	const struct ckpt_kind *k;
+	struct ckpt_restorer *r;
+	unsigned int i;
+	int err;
+
+	err = wait_for(job, READ_ONCE(job->nr_arrived) == job->nr_tasks);
+	if (err)
+		return err;
+	ckpt_for_each_rprocess(r, job) {
+		err = check_process(r);
+		if (err)
+			return err;
+	}
+	err = ckpt_family_assemble(job);
+	if (err)
+		return err;
+	ckpt_for_each_kind(k, i) {
+		err = call_open(job, k);
+		if (err)
+			return err;
+	}
+	pass_turn(job, 0);
+	return advance(job, PHASE_CREATE);
+}
+
+/* Not one page is used before the checksums of all were compared. */
+static int end_create(struct ckpt_rjob *job)
+{
+	bool is_last;
+	int err;
+
+	spin_lock(&job->wait.lock);
+	is_last = ++job->nr_created == job->nr_processes - (job->nr_threads - job->nr_living);
+	spin_unlock(&job->wait.lock);
+	if (!is_last)
+		return wait_for_phase(job, PHASE_SCRIPT);
+	err = ckpt_image_finish(&job->img);
+	return err ?: advance(job, PHASE_SCRIPT);
 }
 
 static int call_hooks(struct ckpt_restorer *r)
@@ -193,17 +334,11 @@ static int call_hooks(struct ckpt_restorer *r)
 	int err = 0;
 
 	ckpt_for_each_kind(k, i) {
-		err = k->open ? k->open(r) : 0;
-		if (err)
-			goto failed;
-	}
-	ckpt_for_each_kind(k, i) {
 		err = k->create ? k->create(r) : 0;
 		if (err)
 			goto failed;
 	}
-	/* Not one page is used before the checksums of all were compared. */
-	err = ckpt_image_finish(&r->img);
+	err = end_create(r->job);
 	if (err)
 		return err;
 	ckpt_for_each_kind(k, i) {
@@ -219,22 +354,26 @@ failed:
 
 static int lead(struct ckpt_restorer *r)
 {
-	int err;
+	int err = ckpt_restorer_is_first(r) ? begin(r->job) : wait_for_phase(r->job, PHASE_CREATE);
 
-	err = wait_event_killable(r->wait, READ_ONCE(r->nr_arrived) == r->nr_threads ||
-						   READ_ONCE(r->phase) == PHASE_FAILED);
-	if (err)
-		err = -EINTR;
+	return err ?: call_hooks(r);
+}
+
+/*
+ * The task becomes a process that has exited and that its parent has not waited for: it dies on
+ * return to user mode.
+ */
+static int die(struct ckpt_rthread *t)
+{
+	int err = wait_for_phase(t->job, PHASE_SCRIPT);
+
 	if (!err)
-		err = check_process(r);
+		err = apply(t);
 	if (!err)
-		err = call_hooks(r);
-	if (!err)
-		err = advance(r, PHASE_SCRIPT);
-	if (err)
-		ckpt_restore_abort(r, err);
+		ckpt_family_die(t->r);
 	return err;
 }
+
 
 static bool all_blocked(void)
 {
@@ -252,77 +391,92 @@ static bool all_blocked(void)
  */
 static int arrive(struct ckpt_rthread *t)
 {
-	struct ckpt_restorer *r = t->r;
+	struct ckpt_rjob *job = t->job;
 	int err = 0;
 
-	spin_lock(&r->wait.lock);
-	if (r->phase == PHASE_FAILED) {
-		err = r->error;
-	} else if (t->task || r->phase != PHASE_ARRIVE) {
+	spin_lock(&job->wait.lock);
+	if (job->phase == PHASE_FAILED) {
+		err = job->error;
+	} else if (t->task || job->phase != PHASE_ARRIVE) {
 		err = -EALREADY;
 	} else {
 		t->task = get_task_struct(current);
-		r->nr_arrived++;
+		job->nr_arrived++;
 	}
-	spin_unlock(&r->wait.lock);
-	wake_up_all(&r->wait);
+	spin_unlock(&job->wait.lock);
+	wake_up_all(&job->wait);
 	return err;
 }
 
-static int take_options(struct ckpt_restorer *r, const struct ckpt_restore *arg)
+/* A signal that the caller asked for is for the first process, and none is none for all. */
+static int take_options(struct ckpt_rthread *t, const struct ckpt_restore *arg)
 {
-	const struct ckpt_record *rec = ckpt_image_find(&r->img, CKPT_REC_RESTART_SIGNAL, 0);
+	struct ckpt_restorer *r = t->r;
+	const struct ckpt_record *rec = ckpt_restore_find(r, CKPT_REC_RESTART_SIGNAL, 0);
 	const struct ckpt_image_restart_signal *asked = rec ? rec->data : NULL;
 
 	r->signal = asked ? asked->signal : 0;
-	if (arg->flags & CKPT_RESTORE_SIGNAL)
+	if ((arg->flags & CKPT_RESTORE_SIGNAL) && (ckpt_restorer_is_first(r) || !arg->signal))
 		r->signal = arg->signal;
-	if (arg->tty_fd < 0)
+	if (arg->tty_fd < 0 || !ckpt_restorer_is_first(r))
 		return 0;
-	r->tty = fget(arg->tty_fd);
-	return r->tty ? 0 : -EBADF;
+	t->job->tty = fget(arg->tty_fd);
+	return t->job->tty ? 0 : -EBADF;
 }
 
-int ckpt_restore_task(struct ckpt_restorer *r, const struct ckpt_restore *arg)
+static int become(struct ckpt_rthread *t, const struct ckpt_restore *arg)
 {
-	struct ckpt_rthread *t = NULL;
-	unsigned int i;
+	int err = ckpt_rthread_is_leader(t) ? take_options(t, arg) : 0;
+
+	if (err)
+		return err;
+	if (ckpt_restorer_is_zombie(t->r))
+		return die(t);
+	if (ckpt_rthread_is_leader(t))
+		return lead(t->r);
+	err = follow(t);
+	return err ?: queue_install(t);
+}
+
+int ckpt_restore_task(struct ckpt_rjob *job, const struct ckpt_restore *arg)
+{
+	struct ckpt_rthread *t = ckpt_restore_thread(job, arg->tid);
 	int err;
 
-	for (i = 0; i < r->nr_threads; i++)
-		if (r->threads[i].tid == arg->tid)
-			t = &r->threads[i];
 	if (!t)
 		return -ESRCH;
 	if (task_pid_vnr(current) != arg->tid || !all_blocked())
 		return -EINVAL;
-	if (thread_group_leader(current) != ckpt_rthread_is_leader(t))
+	if (thread_group_leader(current) != (!t->r || ckpt_rthread_is_leader(t)))
 		return -EINVAL;
 	err = arrive(t);
 	if (err)
 		return err;
-	if (!ckpt_rthread_is_leader(t))
-		return follow(t);
-	err = take_options(r, arg);
-	if (err) {
-		ckpt_restore_abort(r, err);
-		return err;
-	}
-	return lead(r);
+	/* One that only holds a number does so until all who go by it are there. */
+	err = t->r ? become(t, arg) : wait_for_phase(job, PHASE_CREATE);
+	if (err)
+		ckpt_restore_abort(job, err);
+	return err || t->r ? err : -EALREADY;
 }
 
-/* The caller is the leader in its script and not somebody who knows the number. */
-static bool in_script(struct ckpt_restorer *r)
+/* The process that current leads, when that is in its script; not somebody who knows the number. */
+static struct ckpt_restorer *in_script(struct ckpt_rjob *job)
 {
-	return READ_ONCE(r->phase) == PHASE_SCRIPT && r->threads[0].task == current;
+	struct ckpt_rthread *t = ckpt_restore_thread(job, task_pid_vnr(current));
+
+	if (READ_ONCE(job->phase) != PHASE_SCRIPT || !t || t->task != current || !t->r ||
+	    !ckpt_rthread_is_leader(t) || t->r->scripted || ckpt_restorer_is_zombie(t->r))
+		return NULL;
+	return t->r;
 }
 
-int ckpt_restore_fail(struct ckpt_restorer *r, const void __user *entry)
+int ckpt_restore_fail(struct ckpt_rjob *job, const void __user *entry)
 {
+	struct ckpt_restorer *r = in_script(job);
 	struct ckpt_script_entry e;
 	int err;
 
-	if (!in_script(r))
+	if (!r)
 		return -EINVAL;
 	if (copy_from_user(&e, entry, sizeof(e)))
 		return -EFAULT;
@@ -331,48 +485,37 @@ int ckpt_restore_fail(struct ckpt_restorer *r, const void __user *entry)
 		r, err,
 		"process %d: system call %llu(0x%llx, 0x%llx, 0x%llx, 0x%llx): failed with error %d",
 		r->threads[0].tid, e.nr, e.args[0], e.args[1], e.args[2], e.args[3], -err);
-	ckpt_restore_abort(r, err);
+	ckpt_restore_abort(job, err);
 	return err;
 }
 
-/*
- * What the job closes from now on is closed: a reference of ours would keep the end of a pipe open.
- */
-static void drop_files(struct ckpt_restorer *r)
+static void set_scripted(struct ckpt_restorer *r)
 {
-	ckpt_objtab_exit(&r->objects);
-	if (r->exe)
-		fput(r->exe);
-	if (r->tty)
-		fput(r->tty);
-	r->exe = NULL;
-	r->tty = NULL;
+	spin_lock(&r->job->wait.lock);
+	r->scripted = true;
+	spin_unlock(&r->job->wait.lock);
+	wake_up_all(&r->job->wait);
 }
 
-int ckpt_restore_finish(struct ckpt_restorer *r)
+int ckpt_restore_finish(struct ckpt_rjob *job)
 {
-	struct ckpt_rthread *t = r->threads;
+	struct ckpt_restorer *r = in_script(job);
 	int err;
 
-	if (!in_script(r))
+	if (!r)
 		return -EINVAL;
 	err = ckpt_script_unmap(&r->script);
 	if (!err)
 		err = close_fd(r->dev_fd);
 	if (!err)
-		err = apply(t);
-	if (!err)
-		err = advance(r, PHASE_APPLY);
-	if (!err && wait_event_killable(r->wait, READ_ONCE(r->nr_applied) == r->nr_threads ||
-							 READ_ONCE(r->phase) == PHASE_FAILED))
-		err = -EINTR;
-	if (!err)
-		drop_files(r);
-	if (!err)
-		err = advance(r, PHASE_GO);
+		err = apply(r->threads);
+	if (!err) {
+		set_scripted(r);
+		err = wait_to_go(job);
+	}
 	if (err) {
-		ckpt_restore_abort(r, err);
+		ckpt_restore_abort(job, err);
 		return err;
 	}
-	return queue_install(t);
+	return queue_install(r->threads);
 }

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
+#include "fds.h"
 #include "kinds.h"
 #include "request.h"
 #include "saver.h"
@@ -21,18 +22,57 @@ void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, const char *fmt, .
 	va_start(args, fmt);
 	what = kvasprintf(GFP_KERNEL, fmt, args);
 	va_end(args);
-	ckpt_messages_add(&s->req->messages, "process %d (%s): %s: %s", task_tgid_vnr(s->task),
-			  s->task->comm, kind, what ?: "cannot be saved");
+	if (s->task)
+		ckpt_messages_add(&s->req->messages, "process %d (%s): %s: %s",
+				  task_tgid_vnr(s->task), s->task->comm, kind,
+				  what ?: "cannot be saved");
+	else
+		ckpt_messages_add(&s->req->messages, "job: %s: %s", kind,
+				  what ?: "cannot be saved");
 	kfree(what);
 	s->nr_refused++;
 }
 
 void *ckpt_save_record(struct ckpt_saver *s, const struct ckpt_kind *k, u32 tid, u32 id, size_t len)
 {
-	return ckpt_image_add(&s->out, k->type, k->version, tid, id, len);
+	bool is_of_job = k->shared || !s->process;
+
+	return ckpt_image_add(&s->out, k->type, k->version, is_of_job ? 0 : s->process->number, tid,
+			      id, len);
 }
 
-static int walk(struct ckpt_saver *s)
+int ckpt_saver_enter(struct ckpt_saver *s, struct ckpt_process *p)
+{
+	struct mm_struct *mm = p->is_zombie ? NULL : get_task_mm(p->leader);
+
+	if (!mm && !p->is_zombie)
+		return -ESRCH;
+	s->process = p;
+	s->task = p->leader;
+	s->mm = mm;
+	return 0;
+}
+
+void ckpt_saver_leave(struct ckpt_saver *s)
+{
+	if (s->mm)
+		mmput(s->mm);
+	s->process = NULL;
+	s->task = NULL;
+	s->mm = NULL;
+}
+
+static unsigned long key_of(const struct mm_struct *mm)
+{
+	return (unsigned long)mm & (ULONG_MAX >> 8);
+}
+
+bool ckpt_saver_has_mm(struct ckpt_saver *s, const struct mm_struct *mm)
+{
+	return xa_load(&s->mms, key_of(mm));
+}
+
+static int walk_process(struct ckpt_saver *s)
 {
 	const struct ckpt_kind *k;
 	struct ckpt_thread *t;
@@ -40,37 +80,106 @@ static int walk(struct ckpt_saver *s)
 	int err;
 
 	ckpt_for_each_kind(k, i) {
+		if (s->process->is_zombie && !k->zombies)
+			continue;
 		err = k->save ? k->save(s) : 0;
 		if (err)
 			return err;
 		if (!k->save_thread)
 			continue;
-		ckpt_for_each_thread(t, s->group) {
+		ckpt_for_each_thread(t, s->process) {
 			err = k->save_thread(s, t);
 			if (err)
 				return err;
 		}
 	}
+	return 0;
+}
+
+/* What the kinds may ask for each process. */
+static int prepare_process(struct ckpt_saver *s)
+{
+	void *number = xa_mk_value(s->process->number);
+	int err = 0;
+
+	if (s->process->is_zombie)
+		return 0;
+	if (!ckpt_saver_has_mm(s, s->mm))
+		err = xa_err(xa_store(&s->mms, key_of(s->mm), number, GFP_KERNEL));
+	return err ?: ckpt_fds_collect(s);
+}
+
+static int visit_processes(struct ckpt_saver *s, int (*fn)(struct ckpt_saver *s))
+{
+	struct ckpt_process *p;
+	int err = 0;
+
+	ckpt_for_each_process(p, s->group) {
+		err = ckpt_saver_enter(s, p);
+		if (err)
+			break;
+		err = fn(s);
+		ckpt_saver_leave(s);
+		if (err)
+			break;
+		cond_resched();
+	}
+	return err;
+}
+
+static int walk(struct ckpt_saver *s)
+{
+	const struct ckpt_kind *k;
+	unsigned int i;
+	int err;
+
+	err = visit_processes(s, prepare_process);
+	if (!err)
+		err = ckpt_fds_number(s);
+	if (!err)
+		err = visit_processes(s, walk_process);
+	if (err)
+		return err;
+	ckpt_for_each_kind(k, i) {
+		err = k->save_job ? k->save_job(s) : 0;
+		if (err)
+			return err;
+	}
 	return s->nr_refused ? -EOPNOTSUPP : 0;
+}
+
+static int capture_error(struct ckpt_group *g)
+{
+	struct ckpt_process *p;
+	struct ckpt_thread *t;
+
+	ckpt_for_each_process(p, g)
+		ckpt_for_each_thread(t, p)
+			if (t->cpu.error)
+				return t->cpu.error;
+	return 0;
+}
+
+static void tell_killed(struct ckpt_saver *s, const char *when)
+{
+	ckpt_messages_add(&s->req->messages, "PID %d: killed %s",
+			  task_tgid_vnr(ckpt_group_first(s->group)->leader), when);
 }
 
 static int collect(struct ckpt_saver *s)
 {
-	struct ckpt_thread *t;
 	int err;
 
 	err = ckpt_group_hold(s->group);
-	if (err)
-		goto killed;
-	ckpt_for_each_thread(t, s->group)
-		err = err ?: t->cpu.error;
+	if (err) {
+		tell_killed(s, "while it was frozen");
+		return err;
+	}
+	err = capture_error(s->group);
 	if (!err)
 		err = walk(s);
+	ckpt_fds_release(s);
 	ckpt_group_release(s->group);
-	return err;
-killed:
-	ckpt_messages_add(&s->req->messages, "PID %d: killed while it was frozen",
-			  task_tgid_vnr(s->task));
 	return err;
 }
 
@@ -83,8 +192,7 @@ static int collect_and_write(struct ckpt_saver *s, struct file *file)
 	err = ckpt_image_write(s, file);
 	/* A job that is being killed may have lost what was still to be written. */
 	if (!err && !ckpt_group_is_whole(s->group)) {
-		ckpt_messages_add(&s->req->messages, "PID %d: killed during the save",
-				  task_tgid_vnr(s->task));
+		tell_killed(s, "during the save");
 		err = -ESRCH;
 	}
 	return err;
@@ -94,23 +202,19 @@ int ckpt_save_group(struct ckpt_request *req, struct ckpt_save *arg, struct file
 {
 	struct ckpt_saver *s;
 	u64 start = ktime_get_ns();
-	int err = -ESRCH;
+	int err;
 
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
 	s->req = req;
 	s->group = req->group;
-	s->task = req->group->leader;
+	xa_init(&s->mms);
 	ckpt_objtab_init(&s->objects);
 	ckpt_image_writer_init(&s->out);
-	ckpt_pages_init(&s->pages);
-
-	s->mm = get_task_mm(s->task);
-	if (s->mm) {
+	err = ckpt_pages_init(&s->pages, s->group->nr_processes);
+	if (!err)
 		err = collect_and_write(s, file);
-		mmput(s->mm);
-	}
 	arg->nr_records = s->out.nr_records;
 	arg->image_bytes = s->out.written;
 	arg->nr_pages = s->pages.nr_pages;
@@ -119,6 +223,7 @@ int ckpt_save_group(struct ckpt_request *req, struct ckpt_save *arg, struct file
 	ckpt_pages_exit(&s->pages);
 	ckpt_image_writer_exit(&s->out);
 	ckpt_objtab_exit(&s->objects);
+	xa_destroy(&s->mms);
 	kfree(s);
 	return err;
 }

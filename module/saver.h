@@ -10,6 +10,7 @@
 #include "objtab.h"
 #include "pages.h"
 
+struct ckpt_fds;
 struct ckpt_kind;
 struct ckpt_request;
 
@@ -17,8 +18,11 @@ struct ckpt_request;
  * struct ckpt_saver - a save under way
  * @req: the request that it serves (messages)
  * @group: the frozen job
- * @task: leader of the thread group; parked
- * @mm: its memory; referenced
+ * @process: the process that is being walked
+ * @task: its leader; parked, or a zombie
+ * @mm: its memory, referenced; NULL for a zombie
+ * @mms: memories of all processes: address to number of the first process that has it
+ * @fds: descriptors of each process, by its number; see fds.h
  * @objects: shared objects by address: struct file, inode, pipe... to id
  * @out: records collected so far
  * @pages: what memory is to be stored
@@ -27,13 +31,22 @@ struct ckpt_request;
 struct ckpt_saver {
 	struct ckpt_request *req;
 	struct ckpt_group *group;
+	struct ckpt_process *process;
 	struct task_struct *task;
 	struct mm_struct *mm;
+	struct xarray mms;
+	struct ckpt_fds *fds;
 	struct ckpt_objtab objects;
 	struct ckpt_image_writer out;
 	struct ckpt_pages pages;
 	unsigned int nr_refused;
 };
+
+/* Makes a process the one that is being walked: 0, or -ESRCH when its memory is gone. */
+int ckpt_saver_enter(struct ckpt_saver *s, struct ckpt_process *p);
+void ckpt_saver_leave(struct ckpt_saver *s);
+/* Whether a memory is that of a process of the job. */
+bool ckpt_saver_has_mm(struct ckpt_saver *s, const struct mm_struct *mm);
 
 /**
  * ckpt_save_refuse() - report state that cannot be brought back
@@ -41,7 +54,7 @@ struct ckpt_saver {
  * @kind: kind of state, as in struct ckpt_kind.name
  * @fmt: "OBJECT: what can be done", e.g. "fd 5: socket:[123]: close it before the save"
  *
- * The message becomes "process PID (COMM): KIND: ...". The save goes on, to find the other
+ * The message becomes "process PID (COMM): KIND: ...", or "job: KIND: ..." in a save_job hook. The save goes on, to find the other
  * obstacles, and fails with EOPNOTSUPP before anything is written.
  */
 __printf(3, 4) void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, const char *fmt, ...);
@@ -49,7 +62,7 @@ __printf(3, 4) void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, con
 /**
  * ckpt_save_record() - add a record to the image
  * @s: the save
- * @k: its kind; gives type and version
+ * @k: its kind; gives type and version, and says whether the record is one of the job
  * @tid: thread that it belongs to, 0 for the process
  * @id: number of the object, 0 for none
  * @len: bytes of payload

@@ -46,7 +46,7 @@ static bool name_is_known(const char *name)
 	return !strcmp(name, ANONYMOUS) || !strncmp(name, MEMFD_PREFIX, strlen(MEMFD_PREFIX));
 }
 
-/* A process that maps the object too, or 0. */
+/* A process outside of the job that maps the object too, or 0. */
 static pid_t other_user(struct ckpt_saver *s, struct address_space *mapping)
 {
 	struct mm_struct *other = NULL;
@@ -57,7 +57,7 @@ static pid_t other_user(struct ckpt_saver *s, struct address_space *mapping)
 	for (node = rb_first_cached(&mapping->i_mmap); node && !other; node = rb_next(node)) {
 		struct vm_area_struct *vma = rb_entry(node, struct vm_area_struct, shared.rb);
 
-		if (vma->vm_mm != s->mm)
+		if (!ckpt_saver_has_mm(s, vma->vm_mm))
 			other = vma->vm_mm;
 	}
 	if (other)
@@ -132,8 +132,6 @@ int ckpt_shm_id(struct ckpt_saver *s, struct file *file)
 
 /* How often the job refers to each file, and how many files it has of each object. */
 struct users {
-	struct ckpt_vma_list vmas;
-	struct ckpt_fds fds;
 	struct xarray files;
 	struct xarray objects;
 };
@@ -145,35 +143,48 @@ static unsigned long count_of(struct xarray *xa, const void *key)
 	return entry ? xa_to_value(entry) : 0;
 }
 
-static int count_one(struct xarray *xa, const void *key)
+static int count(struct xarray *xa, const void *key, unsigned long more)
 {
-	unsigned long n = count_of(xa, key) + 1;
+	unsigned long n = count_of(xa, key) + more;
 
 	return xa_err(xa_store(xa, (unsigned long)key, xa_mk_value(n), GFP_KERNEL));
 }
 
-static int count_file(struct users *u, struct file *file)
+/* @n: references that one use of the file has, with that of a list. */
+static int count_file(struct users *u, struct file *file, unsigned long n)
 {
 	int err = 0;
 
 	if (!ckpt_file_is_shm(file))
 		return 0;
 	if (!count_of(&u->files, file))
-		err = count_one(&u->objects, file_inode(file));
-	return err ?: count_one(&u->files, file);
+		err = count(&u->objects, file_inode(file), 1);
+	return err ?: count(&u->files, file, n);
 }
 
-static int count_users(struct users *u)
+/* The list of VMAs is gone when the references are compared, that of descriptors is not. */
+static int count_users(struct ckpt_saver *s, struct users *u, struct ckpt_process *p)
 {
+	struct ckpt_vma_list vmas;
 	struct ckpt_fd *f;
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < u->vmas.nr && !err; i++)
-		if (u->vmas.vmas[i].file)
-			err = count_file(u, u->vmas.vmas[i].file);
-	ckpt_for_each_fd(f, &u->fds)
-		err = err ?: count_file(u, f->file);
+	ckpt_for_each_fd(f, &s->fds[p->number])
+		err = err ?: count_file(u, f->file, 2);
+	if (err)
+		return err;
+	err = ckpt_saver_enter(s, p);
+	if (err)
+		return err;
+	err = ckpt_vma_list_get(&vmas, s->mm);
+	ckpt_saver_leave(s);
+	if (err)
+		return err;
+	for (i = 0; i < vmas.nr && !err; i++)
+		if (vmas.vmas[i].file)
+			err = count_file(u, vmas.vmas[i].file, 1);
+	ckpt_vma_list_put(&vmas);
 	return err;
 }
 
@@ -189,9 +200,8 @@ static bool is_open_elsewhere(struct users *u, const struct ckpt_pages_object *o
 	xa_for_each(&u->files, index, entry) {
 		const struct file *file = (const struct file *)index;
 
-		/* So have the lists, one for each mapping and descriptor. */
 		if (file_inode(file) == file_inode(o->file) &&
-		    file_count(file) > 2 * xa_to_value(entry))
+		    file_count(file) > xa_to_value(entry))
 			return true;
 	}
 	return false;
@@ -200,8 +210,12 @@ static bool is_open_elsewhere(struct users *u, const struct ckpt_pages_object *o
 static int check_users(struct ckpt_saver *s, struct users *u)
 {
 	struct ckpt_pages_object *o;
-	int err = count_users(u);
+	struct ckpt_process *p;
+	int err = 0;
 
+	ckpt_for_each_process(p, s->group)
+		if (!p->is_zombie)
+			err = err ?: count_users(s, u, p);
 	list_for_each_entry(o, &s->pages.objects, node) {
 		if (err)
 			break;
@@ -217,24 +231,16 @@ static int check_users(struct ckpt_saver *s, struct users *u)
 
 int ckpt_shm_check_users(struct ckpt_saver *s)
 {
-	struct users u;
+	struct users u = {};
 	int err;
 
 	if (list_empty(&s->pages.objects))
 		return 0;
-	err = ckpt_vma_list_get(&u.vmas, s->mm);
-	if (err)
-		return err;
-	err = ckpt_fds_get(s, &u.fds);
-	if (!err) {
-		xa_init(&u.files);
-		xa_init(&u.objects);
-		err = check_users(s, &u);
-		xa_destroy(&u.files);
-		xa_destroy(&u.objects);
-		ckpt_fds_put(&u.fds);
-	}
-	ckpt_vma_list_put(&u.vmas);
+	xa_init(&u.files);
+	xa_init(&u.objects);
+	err = check_users(s, &u);
+	xa_destroy(&u.files);
+	xa_destroy(&u.objects);
 	return err;
 }
 
@@ -292,13 +298,14 @@ static int seal(struct file *file, u32 seals)
 	return err;
 }
 
-int ckpt_shm_seal(struct ckpt_restorer *r)
+int ckpt_shm_seal(struct ckpt_rjob *job)
 {
+	struct ckpt_restorer *r = job->processes;
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_SHM) {
+	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_SHM) {
 		const struct ckpt_image_shm *shm = rec->data;
-		struct file *file = ckpt_objtab_file(&r->objects, rec->id);
+		struct file *file = ckpt_objtab_file(r->objects, rec->id);
 		int err = file ? seal(file, shm->seals) : -ENOENT;
 
 		if (err)

@@ -7,6 +7,7 @@
 
 struct ckpt_record;
 struct ckpt_restorer;
+struct ckpt_rjob;
 struct ckpt_saver;
 struct file;
 
@@ -36,7 +37,7 @@ int ckpt_shm_check_users(struct ckpt_saver *s);
 struct file *ckpt_shm_make(const struct ckpt_record *rec);
 
 /* Puts the seals on all objects, once they have their content and are mapped. */
-int ckpt_shm_seal(struct ckpt_restorer *r);
+int ckpt_shm_seal(struct ckpt_rjob *job);
 
 /**
  * ckpt_shm_verify() - check a record of an object

@@ -70,7 +70,7 @@ unsigned long ckpt_space_find(struct ckpt_restorer *r, unsigned long len)
 	unsigned long at = FIRST_ADDRESS;
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_VMA) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
 
 		if (v->start >= at && v->start - at >= len + MARGIN)

@@ -118,7 +118,7 @@ static const struct ckpt_image_vma *saved_part(struct ckpt_restorer *r, const ch
 {
 	const struct ckpt_record *rec;
 
-	ckpt_for_each_record_of(rec, &r->img, CKPT_REC_VMA) {
+	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
 
 		if (v->kind == CKPT_VMA_SPECIAL && !strcmp(v->path, name))
@@ -143,12 +143,12 @@ int ckpt_vdso_script(struct ckpt_restorer *r, unsigned long parking)
 	unsigned int i;
 	int err;
 
-	if (!r->vdso.nr_parts)
+	if (!r->job->vdso.nr_parts)
 		return 0;
 	/* May be done when the process has none, and spares moving the old one out of the way. */
 	err = ckpt_script_add(&r->script, __NR_arch_prctl, ARCH_MAP_VDSO_64, parking, 0, 0, 0, 0);
 	for (i = 0; i < ARRAY_SIZE(part_names) && !err; i++) {
-		const struct ckpt_vdso_part *p = ckpt_vdso_find(&r->vdso, part_names[i]);
+		const struct ckpt_vdso_part *p = ckpt_vdso_find(&r->job->vdso, part_names[i]);
 
 		if (!p)
 			continue;

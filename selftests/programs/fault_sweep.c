@@ -157,7 +157,7 @@ static int save_once(int fail_nth, int n, pid_t pid, int *is_hit)
 
 	need(ckpt >= 0 && out >= 0, "/dev/ckpt");
 	arm(fail_nth, n);
-	if (ckpt_freeze(ckpt, pid, 0) || ckpt_save(ckpt, out, NULL))
+	if (ckpt_freeze(ckpt, CKPT_SELECT_TREE, pid, 0) || ckpt_save(ckpt, out, NULL))
 		err = errno;
 	*is_hit = has_failed(fail_nth);
 	arm(fail_nth, 0);
@@ -223,7 +223,7 @@ static void sweep_writes(pid_t pid, long total)
 		need(ckpt >= 0 && !pipe2(ends, O_CLOEXEC), "pipe");
 		reader = start_reader(ends[0], limit);
 		close(ends[0]);
-		need(!ckpt_freeze(ckpt, pid, 0), "freeze");
+		need(!ckpt_freeze(ckpt, CKPT_SELECT_TREE, pid, 0), "freeze");
 		if (!ckpt_save(ckpt, ends[1], NULL) || errno != EPIPE) {
 			fprintf(stderr, "save: reader gone after %ld bytes: %s\n", limit,
 				strerror(errno));
@@ -337,7 +337,7 @@ static long save_image(pid_t pid)
 	struct ckpt_save result;
 
 	need(ckpt >= 0 && out >= 0, IMAGE);
-	if (ckpt_freeze(ckpt, pid, 0) || ckpt_save(ckpt, out, &result)) {
+	if (ckpt_freeze(ckpt, CKPT_SELECT_TREE, pid, 0) || ckpt_save(ckpt, out, &result)) {
 		fprintf(stderr, "%s", ckpt_messages(ckpt));
 		exit(1);
 	}

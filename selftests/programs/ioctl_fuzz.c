@@ -146,7 +146,7 @@ static int draw_fd(void)
 /* Fills in what makes the call sensible most of the time, and returns its right size. */
 static uint32_t fill(int cmd, void *buf)
 {
-	static int32_t tids[64];
+	static struct ckpt_task list[64];
 	struct ckpt_freeze *freeze = buf;
 	struct ckpt_save *save = buf;
 	struct ckpt_kill *killing = buf;
@@ -158,7 +158,8 @@ static uint32_t fill(int cmd, void *buf)
 	case CKPT_CMD_INFO:
 		return sizeof(struct ckpt_info);
 	case CKPT_CMD_FREEZE:
-		freeze->pid = draw_pid();
+		freeze->select = draw(8) ? draw(2) : draw(6);
+		freeze->id = draw_pid();
 		freeze->timeout_ms = 1 + draw(50);
 		return sizeof(*freeze);
 	case CKPT_CMD_STATUS:
@@ -177,7 +178,7 @@ static uint32_t fill(int cmd, void *buf)
 		return sizeof(*open_image);
 	case CKPT_CMD_TASKS:
 		tasks->count = draw(64);
-		tasks->tids = (uintptr_t)tids;
+		tasks->tasks = (uintptr_t)list;
 		return sizeof(*tasks);
 	case CKPT_CMD_RESTART_SIGNAL:
 		restart->signal = draw(66);

@@ -83,30 +83,45 @@ struct ckpt_info {
 
 #define CKPT_IOC_INFO _IO(CKPT_IOC_TYPE, CKPT_CMD_INFO)
 
+/* Values of struct ckpt_freeze.select: what @id names. */
+enum {
+	CKPT_SELECT_TREE, /* a process and all below it */
+	CKPT_SELECT_PROCESS, /* one process */
+	CKPT_SELECT_PGRP, /* a process group */
+	CKPT_SELECT_SESSION, /* a session */
+	CKPT_SELECT_CGROUP, /* descriptor of a cgroup v2 directory: it and those below it */
+};
+
 /**
  * struct ckpt_freeze - ioctl(CKPT_IOC_FREEZE)
  * @size: sizeof(struct ckpt_freeze)
  * @flags: must be 0
- * @pid: process to freeze, its thread group ID in the caller's PID namespace
+ * @select: CKPT_SELECT_*
+ * @id: what @select says; PIDs are those of the caller's PID namespace
  * @timeout_ms: how long to wait for all threads to park, 1 to 600000; 0 stands for 10000
- * @nr_threads: out: threads that are parked
+ * @nr_threads: out: threads of the job
+ * @nr_processes: out: its processes, zombies too
  * @reserved: must be 0
  * @freeze_ns: out: time from the call until the last thread had parked
  *
- * Parks every thread of the process at the boundary to user mode. The job and its parent see no
- * signal and no change. It stays frozen until CKPT_IOC_THAW, CKPT_IOC_KILL or the close of the
- * descriptor.
+ * Parks every thread of the job at the boundary to user mode. The job and its parent see no signal
+ * and no change. It stays frozen until CKPT_IOC_THAW, CKPT_IOC_KILL or the close of the descriptor.
+ * What the job makes while it is being frozen belongs to it. A child of vfork(2) runs on until it
+ * has called execve(2) or exited.
  *
- * Errors: ESRCH no such process; EINVAL the process is a kernel thread, the caller itself or the
- * init of its namespace; ETIMEDOUT a thread did not park in time (the message names it); EOPNOTSUPP
- * a thread is in a stop or waits for a vfork child. After any error the job runs as before.
+ * Errors: ESRCH no such process, process group or session, or no process in it; EINVAL a process is
+ * a kernel thread, the caller itself or the init of its namespace; EBADF no descriptor of a cgroup;
+ * ETIMEDOUT a thread did not park in time (the message names it); EOPNOTSUPP a thread is in a stop.
+ * After any error the job runs as before.
  */
 struct ckpt_freeze {
 	__u32 size;
 	__u32 flags;
-	__s32 pid;
+	__u32 select;
+	__s32 id;
 	__u32 timeout_ms;
 	__u32 nr_threads;
+	__u32 nr_processes;
 	__u32 reserved;
 	__aligned_u64 freeze_ns;
 };
@@ -131,7 +146,7 @@ enum {
  * @state: out: CKPT_STATE_*
  * @nr_threads: out: threads of the frozen job or of the image
  * @error: out: negative errno of the restore that failed, else 0
- * @reserved: must be 0
+ * @nr_processes: out: processes of the frozen job or of the image
  */
 struct ckpt_status {
 	__u32 size;
@@ -139,7 +154,7 @@ struct ckpt_status {
 	__u32 state;
 	__u32 nr_threads;
 	__s32 error;
-	__u32 reserved;
+	__u32 nr_processes;
 };
 
 #define CKPT_IOC_STATUS _IO(CKPT_IOC_TYPE, CKPT_CMD_STATUS)
@@ -217,8 +232,8 @@ struct ckpt_kill {
  * @size: sizeof(struct ckpt_open_image)
  * @flags: must be 0
  * @fd: descriptor open for reading, the image starts at its current position; a pipe will do
- * @nr_threads: out: threads that the caller has to create
- * @pid: out: PID that the process had
+ * @nr_tasks: out: tasks that the caller has to create, see CKPT_IOC_TASKS
+ * @pid: out: PID that the first process had
  * @pgid: out: its process group
  * @sid: out: its session
  * @restart_signal: out: signal that the program asked for with CKPT_IOC_RESTART_SIGNAL, 0 when none
@@ -234,7 +249,7 @@ struct ckpt_open_image {
 	__u32 size;
 	__u32 flags;
 	__s32 fd;
-	__u32 nr_threads;
+	__u32 nr_tasks;
 	__s32 pid;
 	__s32 pgid;
 	__s32 sid;
@@ -245,12 +260,23 @@ struct ckpt_open_image {
 #define CKPT_IOC_OPEN_IMAGE _IO(CKPT_IOC_TYPE, CKPT_CMD_OPEN_IMAGE)
 
 /**
+ * struct ckpt_task - a task that a restore needs
+ * @tid: its ID
+ * @process: number of the process that it belongs to, from 1, the leader's entry first; 0: a
+ *	process that holds a number which a process group or session goes by: it exits by itself
+ */
+struct ckpt_task {
+	__s32 tid;
+	__u32 process;
+};
+
+/**
  * struct ckpt_tasks - ioctl(CKPT_IOC_TASKS)
  * @size: sizeof(struct ckpt_tasks)
  * @flags: must be 0
- * @count: in: room at @tids, in entries; out: threads of the image
+ * @count: in: room at @tasks, in entries; out: tasks of the image
  * @reserved: must be 0
- * @tids: address of an array of __s32 that gets the thread IDs, the leader's first
+ * @tasks: address of an array of struct ckpt_task, in the order of the processes
  *
  * Errors: EINVAL no image is open; ENOSPC @count is too small (and tells how many there are).
  */
@@ -259,7 +285,7 @@ struct ckpt_tasks {
 	__u32 flags;
 	__u32 count;
 	__u32 reserved;
-	__aligned_u64 tids;
+	__aligned_u64 tasks;
 };
 
 #define CKPT_IOC_TASKS _IO(CKPT_IOC_TYPE, CKPT_CMD_TASKS)
@@ -271,18 +297,20 @@ struct ckpt_tasks {
  * struct ckpt_restore - ioctl(CKPT_IOC_RESTORE)
  * @size: sizeof(struct ckpt_restore)
  * @flags: CKPT_RESTORE_* bits
- * @tid: thread of the image that the caller becomes
+ * @tid: task of the image that the caller becomes
  * @signal: with CKPT_RESTORE_SIGNAL: signal number, 0 to 64
  * @tty_fd: descriptor of the caller that stands for the controlling terminal of the saved job, or
- *	-1; only the leader's counts
+ *	-1; only that of the first task counts
  * @reserved: must be 0
  *
- * Called by every thread of a new, single-purpose process whose threads share everything; its
- * thread IDs must be those of the image. All signals must be blocked. The call does not return on
- * success: the caller goes on as the saved thread. When any part fails the whole process is killed.
+ * Called by every task of CKPT_IOC_TASKS, with the ID that it has there, all signals blocked. The
+ * tasks of one process are threads of one new, single-purpose process and share everything; all
+ * processes are children of the caller of CKPT_IOC_OPEN_IMAGE. The call does not return on success:
+ * the caller goes on as the saved thread. When any part fails all of them are killed. To one that
+ * holds a number it returns EALREADY when it is no longer needed.
  *
  * Errors (before anything was changed): EINVAL no image is open, or signals are not blocked; ESRCH
- * the image has no such thread; EALREADY the thread is there already.
+ * the image has no such task; EALREADY the task is there already.
  */
 struct ckpt_restore {
 	__u32 size;

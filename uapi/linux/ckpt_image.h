@@ -13,9 +13,10 @@
  * - offset 0: ELF header; e_phoff is 128
  * - offset 64: one section header; when there are 65535 or more program headers e_phnum is PN_XNUM
  *   and sh_info holds their number; else it is all zero and e_shoff too
- * - offset 128: program headers: PT_NOTE first, then one PT_LOAD for each run of stored pages that
- *   has an address in the process, in order of address
- * - the notes: struct ckpt_image_meta first
+ * - offset 128: program headers: PT_NOTE first, then one PT_LOAD for each run of stored pages
+ *   that has an address in the first process, in order of address
+ * - the notes: struct ckpt_image_meta first, then what belongs to the job, such as objects that
+ *   processes share, then one process after the other, each with the records of a type in a row
  * - zeros up to a page boundary, then the stored pages in the order of the CKPT_REC_RUNS records
  * - the table of checksums: one __u32, the CRC32C of the page, for each stored page in the same
  *   order
@@ -42,7 +43,7 @@
  */
 enum {
 	CKPT_REC_META = 0x434b0000, /* ckpt_image_meta, the first note */
-	CKPT_REC_PROCESS, /* ckpt_image_process */
+	CKPT_REC_PROCESS, /* ckpt_image_process, one a process */
 	CKPT_REC_THREAD, /* ckpt_image_thread, one a thread, the leader's first */
 	CKPT_REC_XSTATE, /* ckpt_image_xstate, one a thread */
 	CKPT_REC_CREDS, /* ckpt_image_creds, one a thread */
@@ -71,6 +72,7 @@ enum {
  * @version: version of the structure that follows, from 1
  * @flags: CKPT_REC_COMPATIBLE or 0
  * @crc: CRC32C over the note type, this structure with @crc 0, and the rest of the record
+ * @process: number of the process that the record belongs to, from 1; 0 for the job
  * @tid: thread that the record belongs to, 0 for the process
  * @id: number of the object that the record describes, from 1 and unique in the image, 0 for none
  */
@@ -78,6 +80,7 @@ struct ckpt_rec {
 	__u16 version;
 	__u16 flags;
 	__u32 crc;
+	__u32 process;
 	__u32 tid;
 	__u32 id;
 } __attribute__((packed, aligned(4)));
@@ -93,11 +96,11 @@ struct ckpt_rec {
  * @compatible: features that may be ignored
  * @generation: restores that lie behind the job
  * @time: when the job was frozen, nanoseconds since the epoch, CLOCK_REALTIME
- * @nr_threads: threads
+ * @nr_processes: processes
+ * @nr_threads: threads of all of them
  * @nr_records: notes of owner "CKPT", this one included
  * @nr_pages: stored pages
  * @headers_crc: CRC32C over the file up to the notes
- * @reserved: 0
  * @release: uname -r of the saving kernel
  * @host: host name
  */
@@ -108,11 +111,11 @@ struct ckpt_image_meta {
 	__u64 compatible;
 	__u64 generation;
 	__u64 time;
+	__u32 nr_processes;
 	__u32 nr_threads;
 	__u32 nr_records;
-	__u64 nr_pages;
 	__u32 headers_crc;
-	__u32 reserved;
+	__u64 nr_pages;
 	char release[64];
 	char host[64];
 } __attribute__((packed, aligned(4)));
@@ -157,8 +160,9 @@ struct ckpt_image_run {
  * struct ckpt_image_runs - CKPT_REC_RUNS
  * @nr_runs: runs that follow
  * @reserved: 0
- * @runs: the runs; over all records runs of object 0 come first, in order of address and without
- *	overlap
+ * @runs: the runs; those of one process or object in order of address and without overlap
+ *
+ * The record of the job holds the pages of objects, those of a process the pages of its memory.
  */
 struct ckpt_image_runs {
 	__u32 nr_runs;
@@ -168,8 +172,12 @@ struct ckpt_image_runs {
 
 /* --- threads and process --- */
 
-/* struct ckpt_image_process.flags: orphans below it become its children. */
-#define CKPT_PROCESS_SUBREAPER (1U << 0)
+/* struct ckpt_image_process.flags */
+#define CKPT_PROCESS_SUBREAPER (1U << 0) /* orphans below it become its children */
+#define CKPT_PROCESS_ZOMBIE (1U << 1) /* it has exited; its parent has not waited for it yet */
+#define CKPT_PROCESS_PGRP_OUTSIDE (1U << 2) /* its process group has members outside of the job */
+#define CKPT_PROCESS_SESSION_OUTSIDE (1U << 3) /* its session too */
+#define CKPT_PROCESS_EXECED (1U << 4) /* called execve since its parent made it: no setpgid */
 
 /**
  * struct ckpt_image_process - CKPT_REC_PROCESS
@@ -179,6 +187,11 @@ struct ckpt_image_runs {
  * @flags: CKPT_PROCESS_* bits
  * @oom_score_adj: /proc/PID/oom_score_adj, -1000 to 1000
  * @oom_score_adj_min: smallest value that @oom_score_adj may get without privilege
+ * @parent: number of the process that is its parent, 0 when that is outside of the job
+ * @exit_signal: what its parent gets when it ends, 0 to 64
+ * @exit_code: CKPT_PROCESS_ZOMBIE: its status as wait4(2) tells it
+ * @reserved: 0
+ * @comm: CKPT_PROCESS_ZOMBIE: its name, ends with NUL
  */
 struct ckpt_image_process {
 	__s32 pid;
@@ -187,6 +200,11 @@ struct ckpt_image_process {
 	__u32 flags;
 	__s32 oom_score_adj;
 	__s32 oom_score_adj_min;
+	__u32 parent;
+	__u32 exit_signal;
+	__u32 exit_code;
+	__u32 reserved;
+	char comm[16];
 } __attribute__((packed, aligned(4)));
 
 /**

@@ -11,7 +11,7 @@
 
 static int check(int ckpt, pid_t pid)
 {
-	if (ckpt_freeze(ckpt, pid, 0))
+	if (ckpt_freeze(ckpt, CKPT_SELECT_TREE, pid, 0))
 		return tool_explain(ckpt, errno, "cannot freeze", "PID %d", pid);
 	if (ckpt_check(ckpt))
 		return tool_explain(ckpt, errno, "cannot be saved", "PID %d", pid);

@@ -96,6 +96,7 @@ static void print_info(const struct ckpt_image *image)
 	const struct ckpt_image_meta *meta = ckpt_image_meta(image);
 
 	print_process(image);
+	printf("%-13s %u\n", "processes:", meta->nr_processes);
 	printf("%-13s %u\n", "threads:", meta->nr_threads);
 	printf("%-13s %u\n", "descriptors:", count_records(image, CKPT_REC_FD));
 	print_size("memory:", (unsigned long long)meta->nr_pages * CKPT_IMAGE_PAGE_SIZE);

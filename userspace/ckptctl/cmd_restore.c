@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,7 +122,7 @@ static int fail(struct restore *r, int ckpt, pid_t pid, int err)
 	int status = err < 0 ? 128 - err : tool_explain(ckpt, err, "cannot restore", "%s", r->name);
 
 	close(ckpt);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
 		;
 	front_take_terminal(pid, r->job.tty_fd);
 	return status;
@@ -139,6 +140,8 @@ static int run(struct restore *r)
 		return tool_explain(ckpt, errno, "cannot restore", "%s", r->name);
 	choose_group(r, &image);
 	front_block_signals();
+	/* What a failing restore leaves behind is ours to wait for. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	pid = ckpt_restore(ckpt, &r->job);
 	if (pid < 0 && errno == EEXIST)
 		return explain_taken(r->job.failed_tid);

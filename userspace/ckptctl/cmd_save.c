@@ -13,7 +13,7 @@
 /* A process that is to run on does so as soon as it was read; only its end waits for the disk. */
 static int save(int ckpt, pid_t pid, struct output *out, int signal)
 {
-	if (ckpt_freeze(ckpt, pid, 0))
+	if (ckpt_freeze(ckpt, CKPT_SELECT_TREE, pid, 0))
 		return tool_explain(ckpt, errno, "cannot freeze", "PID %d", pid);
 	if (ckpt_save(ckpt, out->fd, NULL))
 		return tool_explain(ckpt, errno, "cannot write", "%s", out->name);

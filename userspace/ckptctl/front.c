@@ -138,7 +138,10 @@ static bool reap(pid_t pid, int tty, int *status)
 {
 	pid_t found;
 
-	while ((found = waitpid(pid, status, WNOHANG | WUNTRACED)) == pid) {
+	while ((found = waitpid(-1, status, WNOHANG | WUNTRACED)) > 0) {
+		/* Orphans of the job, and what has held a number for it. */
+		if (found != pid)
+			continue;
 		if (!WIFSTOPPED(*status))
 			return true;
 		stop(pid, tty, WSTOPSIG(*status));

@@ -46,8 +46,11 @@ char *ckpt_messages(int ckpt);
 
 /* Save */
 
-/* Parks @pid with all its threads; @timeout_ms 0 stands for the kernel's 10 seconds. */
-int ckpt_freeze(int ckpt, pid_t pid, unsigned int timeout_ms);
+/*
+ * Parks the job that @select (CKPT_SELECT_*) and @id name; @timeout_ms 0 stands for the
+ * kernel's 10 seconds.
+ */
+int ckpt_freeze(int ckpt, unsigned int select, int id, unsigned int timeout_ms);
 
 /* Looks for what stands against a save; the messages name each obstacle. */
 int ckpt_check(int ckpt);
@@ -85,10 +88,13 @@ struct ckpt_job {
 };
 
 /*
- * Makes a child of the caller, with the PID and thread IDs of the image that is open, that
- * becomes the job. Returns its PID as soon as all threads exist; ckpt_wait() then tells
- * whether the job runs. Fails with EEXIST when the ID @failed_tid is taken. Ends with the
- * child gone after an error.
+ * Makes children of the caller, with the PIDs and thread IDs of the image that is open, that
+ * become the job. Returns the PID of the first process as soon as all threads exist;
+ * ckpt_wait() then tells whether the job runs: its processes have their own parents then,
+ * and the caller keeps those whose parent was outside. A caller that is a subreaper
+ * (prctl(2)) gets what is left of a restore that fails. Other children of the caller may
+ * have ended that it has to wait for. Fails with EEXIST when the ID @failed_tid is taken.
+ * Ends with all children gone after an error.
  */
 pid_t ckpt_restore(int ckpt, struct ckpt_job *job);
 
@@ -102,6 +108,7 @@ struct ckpt_image;
 /* A record of an image; what a member of struct ckpt_rec is called has its meaning. */
 struct ckpt_image_record {
 	__u32 type;
+	__u32 process;
 	__u32 tid;
 	__u32 id;
 	__u16 version;

@@ -56,11 +56,12 @@ char *ckpt_messages(int ckpt)
 	return NULL;
 }
 
-int ckpt_freeze(int ckpt, pid_t pid, unsigned int timeout_ms)
+int ckpt_freeze(int ckpt, unsigned int select, int id, unsigned int timeout_ms)
 {
 	struct ckpt_freeze freeze = {
 		.size = sizeof(freeze),
-		.pid = pid,
+		.select = select,
+		.id = id,
 		.timeout_ms = timeout_ms,
 	};
 

@@ -192,6 +192,7 @@ static int64_t parse_note(struct source *s, struct ckpt_image *image, uint64_t a
 			    (unsigned long long)at, head->n_descsz);
 	memcpy(&rec, note + sizeof(*head) + NAME_LEN, sizeof(rec));
 	out->type = head->n_type;
+	out->process = rec.process;
 	out->tid = rec.tid;
 	out->id = rec.id;
 	out->version = rec.version;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The restore: a child with the thread IDs of the image enters the kernel with each thread. */
+/* The restore: children with the IDs of the image enter the kernel with each thread. */
 
 #define _GNU_SOURCE
 
@@ -27,27 +27,27 @@
 typedef uint64_t kernel_sigset;
 
 /**
- * struct crew - what the child needs, all made by the parent
+ * struct crew - what the children need, all made by the parent
  * @ckpt: descriptor of the request
- * @report: the child's end of a pipe
+ * @report: the children's end of a pipe
  * @job: as the caller wants it
- * @nr: threads
- * @tids: their IDs, the leader's first
+ * @nr: tasks
+ * @tasks: the tasks of the image: those of a process in a row, the leader's first
  * @calls: what each hands to the kernel
- * @stacks: STACK_SIZE each; the leader's is not used
+ * @stacks: STACK_SIZE each; those of leaders are not used
  */
 struct crew {
 	int ckpt;
 	int report;
 	const struct ckpt_job *job;
 	uint32_t nr;
-	pid_t *tids;
+	struct ckpt_task *tasks;
 	struct ckpt_restore *calls;
 	char *stacks;
 };
 
 /*
- * What the child tells its parent: an errno and whose ID it is about, or 0 once all
+ * What a child tells its parent: an errno and whose ID it is about, or 0 once all its
  * threads exist.
  */
 struct report {
@@ -60,15 +60,27 @@ static void free_crew(struct crew *crew)
 	if (crew->stacks != MAP_FAILED)
 		munmap(crew->stacks, (size_t)crew->nr * STACK_SIZE);
 	free(crew->calls);
-	free(crew->tids);
+	free(crew->tasks);
 }
 
-static int read_tids(struct crew *crew)
+/* How many tasks there are; -1 when no image is open. */
+static long count_tasks(int ckpt)
+{
+	struct ckpt_tasks tasks = { .size = sizeof(tasks) };
+
+	if (!ioctl(ckpt, CKPT_IOC_TASKS, &tasks)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return errno == ENOSPC ? (long)tasks.count : -1;
+}
+
+static int read_tasks(struct crew *crew)
 {
 	struct ckpt_tasks tasks = {
 		.size = sizeof(tasks),
 		.count = crew->nr,
-		.tids = (uintptr_t)crew->tids,
+		.tasks = (uintptr_t)crew->tasks,
 	};
 
 	return ioctl(crew->ckpt, CKPT_IOC_TASKS, &tasks);
@@ -77,26 +89,22 @@ static int read_tids(struct crew *crew)
 static int make_crew(struct crew *crew)
 {
 	const struct ckpt_job *job = crew->job;
-	struct ckpt_status status;
+	long nr = count_tasks(crew->ckpt);
 	uint32_t i;
 
 	crew->stacks = MAP_FAILED;
-	if (ckpt_status(crew->ckpt, &status))
+	if (nr < 0)
 		return -1;
-	if (status.state != CKPT_STATE_IMAGE || !status.nr_threads) {
-		errno = EINVAL;
-		return -1;
-	}
-	crew->nr = status.nr_threads;
-	crew->tids = calloc(crew->nr, sizeof(*crew->tids));
+	crew->nr = nr;
+	crew->tasks = calloc(crew->nr, sizeof(*crew->tasks));
 	crew->calls = calloc(crew->nr, sizeof(*crew->calls));
 	crew->stacks = mmap(NULL, (size_t)crew->nr * STACK_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (!crew->tids || !crew->calls || crew->stacks == MAP_FAILED || read_tids(crew))
+	if (!crew->tasks || !crew->calls || crew->stacks == MAP_FAILED || read_tasks(crew))
 		return -1;
 	for (i = 0; i < crew->nr; i++) {
 		crew->calls[i].size = sizeof(crew->calls[i]);
-		crew->calls[i].tid = crew->tids[i];
+		crew->calls[i].tid = crew->tasks[i].tid;
 		crew->calls[i].tty_fd = i ? -1 : job->tty_fd;
 		if (job->flags & CKPT_JOB_SIGNAL) {
 			crew->calls[i].flags = CKPT_RESTORE_SIGNAL;
@@ -104,6 +112,17 @@ static int make_crew(struct crew *crew)
 		}
 	}
 	return 0;
+}
+
+/* The first task behind those of the process that task @first leads. */
+static uint32_t end_of_process(const struct crew *crew, uint32_t first)
+{
+	uint32_t i = first + 1;
+
+	while (i < crew->nr && crew->tasks[first].process &&
+	       crew->tasks[i].process == crew->tasks[first].process)
+		i++;
+	return i;
 }
 
 /*
@@ -137,21 +156,21 @@ static long start_thread(struct clone_args *how, int ckpt, struct ckpt_restore *
 	return ret;
 }
 
-static long start_threads(struct crew *crew, pid_t *tid)
+static long start_threads(struct crew *crew, uint32_t first, pid_t *tid)
 {
-	uint32_t i;
+	uint32_t end = end_of_process(crew, first), i;
 
-	for (i = 1; i < crew->nr; i++) {
+	for (i = first + 1; i < end; i++) {
 		struct clone_args how = {
 			.flags = THREAD_FLAGS,
 			.stack = (uintptr_t)(crew->stacks + (size_t)i * STACK_SIZE),
 			.stack_size = STACK_SIZE,
-			.set_tid = (uintptr_t)&crew->tids[i],
+			.set_tid = (uintptr_t)&crew->tasks[i].tid,
 			.set_tid_size = 1,
 		};
 		long ret = start_thread(&how, crew->ckpt, &crew->calls[i]);
 
-		*tid = crew->tids[i];
+		*tid = crew->tasks[i].tid;
 		if (ret < 0)
 			return ret;
 	}
@@ -171,16 +190,53 @@ static void lead_group(const struct ckpt_job *job)
 		ioctl(job->tty_fd, TIOCSPGRP, &pid);
 }
 
-/* The child: it has but system calls, as its parent may have had threads. */
-static _Noreturn void become(struct crew *crew)
+/* A child: it has but system calls, as its parent may have had threads. */
+static _Noreturn void become(struct crew *crew, uint32_t first)
 {
 	struct report report = { 0 };
+	ssize_t n;
 
-	lead_group(crew->job);
-	report.err = -start_threads(crew, &report.tid);
-	if (write(crew->report, &report, sizeof(report)) == sizeof(report) && !report.err)
-		ioctl(crew->ckpt, CKPT_IOC_RESTORE, &crew->calls[0]);
-	_exit(EXIT_FAILURE);
+	if (!first)
+		lead_group(crew->job);
+	report.err = -start_threads(crew, first, &report.tid);
+	n = write(crew->report, &report, sizeof(report));
+	/* Once all have closed it the parent knows that no report comes any more. */
+	close(crew->report);
+	if (n == sizeof(report) && !report.err)
+		ioctl(crew->ckpt, CKPT_IOC_RESTORE, &crew->calls[first]);
+	/* What only held a number has done so. */
+	_exit(crew->tasks[first].process ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* Makes a process; returns 0, or an errno. */
+static int make_child(struct crew *crew, uint32_t first)
+{
+	struct clone_args how = {
+		.exit_signal = SIGCHLD,
+		.set_tid = (uintptr_t)&crew->tasks[first].tid,
+		.set_tid_size = 1,
+	};
+	long pid = syscall(SYS_clone3, &how, sizeof(how));
+
+	if (!pid)
+		become(crew, first);
+	return pid < 0 ? errno : 0;
+}
+
+/* Makes all processes; returns how many, and the errno of the one that failed. */
+static uint32_t make_children(struct crew *crew, struct ckpt_job *job, int *err)
+{
+	uint32_t first = 0, n = 0;
+
+	for (*err = 0; first < crew->nr; first = end_of_process(crew, first)) {
+		*err = make_child(crew, first);
+		if (*err) {
+			job->failed_tid = crew->tasks[first].tid;
+			break;
+		}
+		n++;
+	}
+	return n;
 }
 
 static ssize_t read_report(int fd, struct report *report)
@@ -193,50 +249,55 @@ static ssize_t read_report(int fd, struct report *report)
 	return n;
 }
 
-/* Waits until the child has its threads. Returns 0, or an errno with the child gone. */
-static int wait_for_threads(struct ckpt_job *job, pid_t child, int fd)
+/* Waits until @n children have their threads; returns 0, or an errno. */
+static int wait_for_threads(struct ckpt_job *job, uint32_t n, int fd)
 {
-	/* What a child that was killed tells: nothing. */
-	struct report report = { .err = ECHILD };
+	struct report report;
 
-	if (read_report(fd, &report) == sizeof(report) && !report.err)
-		return 0;
-	if (report.err != ECHILD)
-		job->failed_tid = report.tid;
-	kill(child, SIGKILL);
-	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
-	return report.err;
+	for (; n; n--) {
+		/* A child that was killed tells nothing. */
+		if (read_report(fd, &report) != sizeof(report))
+			return ECHILD;
+		if (report.err) {
+			job->failed_tid = report.tid;
+			return report.err;
+		}
+	}
+	return 0;
 }
 
-static pid_t make_child(struct crew *crew, struct ckpt_job *job)
+/* None of them has become a process of the job yet: all are children of the caller. */
+static void kill_children(struct crew *crew, uint32_t n)
 {
-	struct clone_args how = {
-		.exit_signal = SIGCHLD,
-		.set_tid = (uintptr_t)crew->tids,
-		.set_tid_size = 1,
-	};
+	uint32_t first = 0, i;
+
+	for (i = 0; i < n; i++, first = end_of_process(crew, first))
+		kill(crew->tasks[first].tid, SIGKILL);
+	for (i = 0, first = 0; i < n; i++, first = end_of_process(crew, first))
+		while (waitpid(crew->tasks[first].tid, NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
+static int make_job(struct crew *crew, struct ckpt_job *job)
+{
 	kernel_sigset all = ~0ULL, old;
 	int fds[2], err;
-	long pid;
+	uint32_t n;
 
 	if (pipe2(fds, O_CLOEXEC))
 		return -1;
 	crew->report = fds[1];
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
-	pid = syscall(SYS_clone3, &how, sizeof(how));
-	if (!pid)
-		become(crew);
-	err = errno;
+	n = make_children(crew, job, &err);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
 	close(fds[1]);
-	if (pid < 0)
-		job->failed_tid = crew->tids[0];
-	else
-		err = wait_for_threads(job, pid, fds[0]);
+	if (!err)
+		err = wait_for_threads(job, n, fds[0]);
 	close(fds[0]);
+	if (err)
+		kill_children(crew, n);
 	errno = err;
-	return err ? -1 : pid;
+	return err ? -1 : 0;
 }
 
 pid_t ckpt_restore(int ckpt, struct ckpt_job *job)
@@ -246,8 +307,8 @@ pid_t ckpt_restore(int ckpt, struct ckpt_job *job)
 	int err;
 
 	job->failed_tid = 0;
-	if (!make_crew(&crew))
-		pid = make_child(&crew, job);
+	if (!make_crew(&crew) && !make_job(&crew, job))
+		pid = crew.tasks[0].tid;
 	err = errno;
 	free_crew(&crew);
 	errno = err;
