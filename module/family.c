@@ -32,9 +32,8 @@ static void set_parent(struct ckpt_restorer *r)
 				RCU_INIT_POINTER(t->parent, parent->task);
 		}
 		leader->parent_exec_id = parent->task->self_exec_id;
-		leader->signal->has_child_subreaper |=
-			parent->task->signal->has_child_subreaper ||
-			parent->task->signal->is_child_subreaper;
+		leader->signal->has_child_subreaper |= parent->task->signal->has_child_subreaper ||
+						       parent->task->signal->is_child_subreaper;
 	}
 	/* The parent is not told of the end of one that has ended before. */
 	leader->exit_signal = ckpt_restorer_is_zombie(r) ? 0 : r->saved->exit_signal;

@@ -17,8 +17,8 @@
 #include "restorer.h"
 #include "saver.h"
 
-#define FLAGS                                                                           \
-	(CKPT_PROCESS_SUBREAPER | CKPT_PROCESS_ZOMBIE | CKPT_PROCESS_PGRP_OUTSIDE |     \
+#define FLAGS                                                                       \
+	(CKPT_PROCESS_SUBREAPER | CKPT_PROCESS_ZOMBIE | CKPT_PROCESS_PGRP_OUTSIDE | \
 	 CKPT_PROCESS_SESSION_OUTSIDE | CKPT_PROCESS_EXECED)
 
 /* Whether a process that does not belong to the job is in a group or session. */
@@ -49,8 +49,7 @@ static u32 flags_of(struct ckpt_saver *s)
 		flags |= CKPT_PROCESS_ZOMBIE;
 	if (!(task->flags & PF_FORKNOEXEC))
 		flags |= CKPT_PROCESS_EXECED;
-	if (task_pgrp(task) != task_tgid(task) &&
-	    has_outsider(s, task_pgrp(task), PIDTYPE_PGID))
+	if (task_pgrp(task) != task_tgid(task) && has_outsider(s, task_pgrp(task), PIDTYPE_PGID))
 		flags |= CKPT_PROCESS_PGRP_OUTSIDE;
 	if (task_session(task) != task_tgid(task) &&
 	    has_outsider(s, task_session(task), PIDTYPE_SID))

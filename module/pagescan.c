@@ -131,7 +131,8 @@ static int add_table(struct ckpt_saver *s, const struct table *t, unsigned long 
 	int err = 0;
 
 	for_each_set_bitrange(from, to, t->pages, PTRS_PER_PTE) {
-		err = ckpt_pages_add(&s->pages, s->process->number, 0, base + from * PAGE_SIZE, to - from);
+		err = ckpt_pages_add(&s->pages, s->process->number, 0, base + from * PAGE_SIZE,
+				     to - from);
 		if (err)
 			break;
 	}
@@ -151,7 +152,8 @@ static int scan_pmd(struct scan *scan, pmd_t *pmd, unsigned long at, unsigned lo
 		if (found == FOUND_NOTHING)
 			return 0;
 		if (found == FOUND_HUGE)
-			return ckpt_pages_add(&s->pages, s->process->number, 0, at, (end - at) / PAGE_SIZE);
+			return ckpt_pages_add(&s->pages, s->process->number, 0, at,
+					      (end - at) / PAGE_SIZE);
 		if (found == FOUND_BAD) {
 			note_bad(scan, at);
 			return 0;

@@ -51,22 +51,24 @@ static bool has_failed(const struct ckpt_rjob *job)
 	return READ_ONCE(job->phase) == PHASE_FAILED;
 }
 
-/* Waits for a condition; returns 0, or the error of the restore. */
-#define wait_for(job, condition)                                                        \
+/*
+ * Waits for a condition; returns 0, or the error of the restore. When that fails all tasks are
+ * killed, so that those who wait elsewhere than on job->wait need not be woken.
+ */
+#define wait_for(job, queue, condition)                                                 \
 	({                                                                              \
-		int __err = wait_event_killable((job)->wait,                            \
-						has_failed(job) || (condition));        \
+		int __err = wait_event_killable(queue, has_failed(job) || (condition)); \
 		__err ? -EINTR : has_failed(job) ? (job)->error : 0;                    \
 	})
 
 static int wait_for_phase(struct ckpt_rjob *job, enum phase phase)
 {
-	return wait_for(job, READ_ONCE(job->phase) >= phase);
+	return wait_for(job, job->wait, READ_ONCE(job->phase) >= phase);
 }
 
 int ckpt_restore_wait_turn(struct ckpt_restorer *r)
 {
-	return wait_for(r->job, READ_ONCE(r->job->turn) == r->number);
+	return wait_for(r->job, r->wait, READ_ONCE(r->job->turn) == r->number);
 }
 
 static void pass_turn(struct ckpt_rjob *job, u32 from)
@@ -77,7 +79,8 @@ static void pass_turn(struct ckpt_rjob *job, u32 from)
 	while (turn <= job->nr_processes && ckpt_restorer_is_zombie(&job->processes[turn - 1]))
 		turn++;
 	WRITE_ONCE(job->turn, turn);
-	wake_up_all(&job->wait);
+	if (turn <= job->nr_processes)
+		wake_up_all(&job->processes[turn - 1].wait);
 }
 
 void ckpt_restore_pass_turn(struct ckpt_restorer *r)
@@ -233,7 +236,7 @@ static int wait_to_go(struct ckpt_rjob *job)
 
 static int follow(struct ckpt_rthread *t)
 {
-	int err = wait_for(t->job, READ_ONCE(t->r->scripted));
+	int err = wait_for(t->job, t->r->wait, READ_ONCE(t->r->scripted));
 
 	if (!err)
 		err = apply(t);
@@ -292,7 +295,7 @@ static int begin(struct ckpt_rjob *job)
 	unsigned int i;
 	int err;
 
-	err = wait_for(job, READ_ONCE(job->nr_arrived) == job->nr_tasks);
+	err = wait_for(job, job->wait, READ_ONCE(job->nr_arrived) == job->nr_tasks);
 	if (err)
 		return err;
 	ckpt_for_each_rprocess(r, job) {
@@ -374,7 +377,6 @@ static int die(struct ckpt_rthread *t)
 	return err;
 }
 
-
 static bool all_blocked(void)
 {
 	sigset_t all;
@@ -392,6 +394,7 @@ static bool all_blocked(void)
 static int arrive(struct ckpt_rthread *t)
 {
 	struct ckpt_rjob *job = t->job;
+	bool is_last = false;
 	int err = 0;
 
 	spin_lock(&job->wait.lock);
@@ -401,10 +404,11 @@ static int arrive(struct ckpt_rthread *t)
 		err = -EALREADY;
 	} else {
 		t->task = get_task_struct(current);
-		job->nr_arrived++;
+		is_last = ++job->nr_arrived == job->nr_tasks;
 	}
 	spin_unlock(&job->wait.lock);
-	wake_up_all(&job->wait);
+	if (is_last)
+		wake_up_all(&job->wait);
 	return err;
 }
 
@@ -491,10 +495,8 @@ int ckpt_restore_fail(struct ckpt_rjob *job, const void __user *entry)
 
 static void set_scripted(struct ckpt_restorer *r)
 {
-	spin_lock(&r->job->wait.lock);
-	r->scripted = true;
-	spin_unlock(&r->job->wait.lock);
-	wake_up_all(&r->job->wait);
+	WRITE_ONCE(r->scripted, true);
+	wake_up_all(&r->wait);
 }
 
 int ckpt_restore_finish(struct ckpt_rjob *job)

@@ -230,8 +230,8 @@ static int make_processes(struct ckpt_rjob *job)
 	struct ckpt_restorer *r;
 	u32 n = 0;
 
-	job->processes = kvcalloc(job->records.nr_processes, sizeof(*job->processes),
-				  GFP_KERNEL_ACCOUNT);
+	job->processes =
+		kvcalloc(job->records.nr_processes, sizeof(*job->processes), GFP_KERNEL_ACCOUNT);
 	if (!job->processes)
 		return -ENOMEM;
 	job->nr_processes = job->records.nr_processes;
@@ -241,6 +241,7 @@ static int make_processes(struct ckpt_rjob *job)
 		r->job = job;
 		r->number = ++n;
 		r->objects = &job->objects;
+		init_waitqueue_head(&r->wait);
 		ckpt_script_init(&r->script);
 		r->dev_fd = -1;
 		r->exe_fd = -1;

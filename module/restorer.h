@@ -53,6 +53,7 @@ struct ckpt_rthread {
  *	kind chooses one that the job does not use and installs ckpt_restore_device() there
  * @exe_fd: the same for @exe
  * @scripted: its script has ended: its threads may apply
+ * @wait: its leader waits here for its turn, its other threads for @scripted
  */
 struct ckpt_restorer {
 	struct ckpt_rjob *job;
@@ -67,6 +68,7 @@ struct ckpt_restorer {
 	int dev_fd;
 	int exe_fd;
 	bool scripted;
+	wait_queue_head_t wait;
 };
 
 /**
@@ -87,7 +89,7 @@ struct ckpt_restorer {
  * @nr_pages: pages in the runs that have been verified
  * @vdso: the running kernel's vDSO, seen by the mm kind as it verifies the image
  * @tty: controlling terminal that the tool gave, or NULL
- * @wait: tasks wait here for the next phase; its lock guards what follows, the tasks of @tasks and
+ * @wait: tasks wait here for the next phase, the first leader for all tasks; its lock guards what follows, the tasks of @tasks and
  *	ckpt_restorer.scripted
  * @nr_arrived: tasks that came
  * @nr_created: processes that have their memory
@@ -123,13 +125,13 @@ struct ckpt_rjob {
 	for ((r) = (job)->processes; (r) < (job)->processes + (job)->nr_processes; (r)++)
 
 /* The records of a type that belong to the process. */
-#define ckpt_for_each_record_of(rec, r, type)                                        \
-	for ((rec) = ckpt_records_begin(&(r)->job->records, (r)->number, type);      \
+#define ckpt_for_each_record_of(rec, r, type)                                   \
+	for ((rec) = ckpt_records_begin(&(r)->job->records, (r)->number, type); \
 	     (rec) < ckpt_records_end(&(r)->job->records, (r)->number, type); (rec)++)
 
 /* The records of a type that belong to the job. */
-#define ckpt_for_each_shared_record_of(rec, r, type)                   \
-	for ((rec) = ckpt_records_begin(&(r)->job->records, 0, type);  \
+#define ckpt_for_each_shared_record_of(rec, r, type)                  \
+	for ((rec) = ckpt_records_begin(&(r)->job->records, 0, type); \
 	     (rec) < ckpt_records_end(&(r)->job->records, 0, type); (rec)++)
 
 /* The first record of a type that belongs to thread @tid of the process, or with 0 to itself. */
