@@ -11,7 +11,6 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
-#include <linux/timekeeping.h>
 
 #include "members.h"
 #include "message.h"
@@ -412,7 +411,6 @@ struct ckpt_group *ckpt_group_freeze(const struct ckpt_select *select, unsigned 
 		ckpt_group_put(g);
 		return ERR_PTR(err);
 	}
-	g->frozen_time = ktime_get_real_ns();
 	return g;
 }
 

@@ -73,7 +73,6 @@ struct ckpt_process {
  * @nr_threads: threads of all of them
  * @by_task: thread by the address of its task
  * @by_leader: process by the address of its leader
- * @frozen_time: CLOCK_REALTIME when all had parked, nanoseconds
  * @wait: who freezes or kills waits here
  * @park: the parked threads wait here
  * @gone: threads that exited while freezing
@@ -90,7 +89,6 @@ struct ckpt_group {
 	unsigned int nr_threads;
 	struct xarray by_task;
 	struct xarray by_leader;
-	u64 frozen_time;
 	wait_queue_head_t wait, park;
 	struct list_head gone;
 	struct rw_semaphore stay;

@@ -105,6 +105,23 @@ void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 pro
 	return n->payload;
 }
 
+const void *ckpt_image_added(const struct ckpt_image_writer *w, const void *after, u32 type,
+			     u32 process, u32 tid)
+{
+	const struct list_head *at = &w->records;
+	const struct ckpt_image_note *n;
+
+	if (after)
+		at = &container_of(after, struct ckpt_image_note, payload)->node;
+	for (at = at->next; at != &w->records; at = at->next) {
+		n = list_entry(at, struct ckpt_image_note, node);
+		if (n->note.head.n_type == type && n->note.rec.process == process &&
+		    n->note.rec.tid == tid)
+			return n->payload;
+	}
+	return NULL;
+}
+
 static void seal(struct ckpt_image_note *n)
 {
 	u32 type = n->note.head.n_type;
@@ -285,7 +302,7 @@ static void fill_meta(struct ckpt_saver *s, struct ckpt_image_meta *m, u32 heade
 	m->format = CKPT_IMAGE_VERSION;
 	m->page_size = PAGE_SIZE;
 	m->generation = ckpt_restart_generation(ckpt_group_first(s->group)->leader);
-	m->time = s->group->frozen_time;
+	ckpt_clocks_store(&s->clocks, m);
 	m->nr_processes = s->group->nr_processes;
 	m->nr_threads = s->group->nr_threads;
 	m->nr_records = s->out.nr_records;

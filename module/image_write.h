@@ -48,6 +48,19 @@ void *ckpt_image_add(struct ckpt_image_writer *w, u32 type, u16 version, u32 pro
 		     u32 id, size_t len);
 
 /**
+ * ckpt_image_added() - look at the records of processes that were added so far
+ * @w: the writer
+ * @after: payload of the one before, or NULL
+ * @type: CKPT_REC_*
+ * @process: number of the process
+ * @tid: thread, 0 for the process
+ *
+ * Return: payload of the next one of that type and thread, or NULL
+ */
+const void *ckpt_image_added(const struct ckpt_image_writer *w, const void *after, u32 type,
+			     u32 process, u32 tid);
+
+/**
  * ckpt_image_write() - write the whole image
  * @s: the save; all its records are there and s->pages is complete
  * @file: opened for writing

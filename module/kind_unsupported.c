@@ -2,7 +2,6 @@
 /* Kind without records: state that cannot be brought back yet is refused by name. */
 
 #include <linux/err.h>
-#include <linux/hrtimer.h>
 #include <linux/io_uring_types.h>
 #include <linux/ipc_namespace.h>
 #include <linux/nsproxy.h>
@@ -31,20 +30,6 @@ static bool is_stopped(struct ckpt_saver *s)
 static bool dumps_core(struct ckpt_saver *s)
 {
 	return s->task->signal->core_state;
-}
-
-static bool has_alarm(struct ckpt_saver *s)
-{
-	struct signal_struct *sig = s->task->signal;
-
-	return hrtimer_active(&sig->real_timer) || sig->it_real_incr;
-}
-
-static bool has_cpu_itimer(struct ckpt_saver *s)
-{
-	const struct cpu_itimer *it = s->task->signal->it;
-
-	return it[0].expires || it[0].incr || it[1].expires || it[1].incr;
 }
 
 static bool has_posix_timers(struct ckpt_saver *s)
@@ -111,8 +96,6 @@ static const struct {
 } of_process[] = {
 	{ is_stopped, "is stopped: send SIGCONT first" },
 	{ dumps_core, "is dumping core: it cannot be saved any more" },
-	{ has_alarm, "running alarm or ITIMER_REAL timer: not supported" },
-	{ has_cpu_itimer, "running ITIMER_VIRTUAL or ITIMER_PROF timer: not supported" },
 	{ has_posix_timers, "POSIX timer (timer_create): not supported" },
 	{ has_aio, "asynchronous I/O context (io_setup): not supported" },
 	{ has_uprobes, "breakpoint of a tracing tool (uprobe): remove it first" },

@@ -12,6 +12,8 @@
 const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_process,
 	&ckpt_kind_sched,
+	&ckpt_kind_cputime,
+	&ckpt_kind_usage,
 	&ckpt_kind_rlimits,
 	&ckpt_kind_fs,
 	&ckpt_kind_pipe,
@@ -25,6 +27,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_sighand,
 	&ckpt_kind_siginfo,
 	&ckpt_kind_restart_signal,
+	&ckpt_kind_itimer,
 	&ckpt_kind_creds,
 	&ckpt_kind_thread,
 	&ckpt_kind_xstate,

@@ -179,6 +179,7 @@ static int collect(struct ckpt_saver *s)
 	if (!err)
 		err = walk(s);
 	ckpt_fds_release(s);
+	ckpt_clocks_read(&s->clocks, ckpt_group_first(s->group)->leader);
 	ckpt_group_release(s->group);
 	return err;
 }

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "clocks.h"
 #include "group.h"
 #include "image_write.h"
 #include "objtab.h"
@@ -26,6 +27,7 @@ struct ckpt_request;
  * @objects: shared objects by address: struct file, inode, pipe... to id
  * @out: records collected so far
  * @pages: what memory is to be stored
+ * @clocks: the clocks once all records were there: what happened later is not in the image
  * @nr_refused: obstacles found
  */
 struct ckpt_saver {
@@ -39,6 +41,7 @@ struct ckpt_saver {
 	struct ckpt_objtab objects;
 	struct ckpt_image_writer out;
 	struct ckpt_pages pages;
+	struct ckpt_clocks clocks;
 	unsigned int nr_refused;
 };
 

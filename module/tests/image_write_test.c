@@ -32,7 +32,7 @@ static int image_write_init(struct kunit *test)
 	ckpt_pages_init(&f->save.pages);
 	INIT_LIST_HEAD(&f->group.threads);
 	f->group.nr_threads = 3;
-	f->group.frozen_time = 123456789;
+	f->save.clocks.real = 123456789;
 	f->save.group = &f->group;
 	f->save.task = current;
 	f->save.mm = ckpt_kunit_mm;

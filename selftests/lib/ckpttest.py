@@ -394,3 +394,32 @@ def state_program(name, *words, env=None, folder="state"):
         "restore")
     say(text.strip())
     return job
+
+
+def timed_program(name, *words, down=1.0, options=()):
+    """Like state_program, for a program that watches clocks: also saved and run on.
+
+    Before the restore it is away for a while, which the file `down` tells it in seconds.
+    """
+    argv = [program(name), *words]
+    for way in "uninterrupted", "runs-on", "restored":
+        here = pathlib.Path.cwd() / "-".join(("timed", *words, way))
+        job = Job(argv, here)
+        job.wait_out("ready")
+        image = pathlib.Path(f"{here}.ckpt")
+        if way == "restored":
+            job.save_kill(image)
+            begin = time.monotonic()
+            time.sleep(down)
+            (here / "down").write_text(f"{time.monotonic() - begin:.6f}")
+            job = Restored(image, *options, pid=job.pid)
+        elif way == "runs-on":
+            job.save(image)
+        (here / "go").touch()
+        status, text = job.wait(), text_of(here / "out")
+        expect(status == 0, f"{name} {way}: ended with {status}:\n{text}")
+        expect("bad" not in [line.split(" ")[0] for line in text.splitlines()], f"{name} {way}:\n{text}")
+        image.unlink(missing_ok=True)
+    say(f"{name}: {sum(line.startswith('ok ') for line in text.splitlines())} checks hold, saved and "
+        "run on, and restored")
+    say(text.strip())

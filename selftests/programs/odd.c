@@ -272,28 +272,6 @@ static bool still_timed(void)
 	return !timer_gettime(timer, &left) && left.it_value.tv_sec > 0;
 }
 
-static bool with_itimer(int which)
-{
-	struct itimerval never = { .it_value.tv_sec = 100000 };
-
-	return !setitimer(which, &never, NULL);
-}
-
-static bool with_real_itimer(void)
-{
-	return with_itimer(ITIMER_REAL);
-}
-
-static bool with_virtual_itimer(void)
-{
-	return with_itimer(ITIMER_VIRTUAL);
-}
-
-static bool with_profiling_itimer(void)
-{
-	return with_itimer(ITIMER_PROF);
-}
-
 static bool with_deleted_folder(void)
 {
 	static char path[4096];
@@ -464,9 +442,6 @@ static const struct property properties[] = {
 	{ "child", with_child, still_parent },
 	{ "zombie-child", with_zombie, NULL },
 	{ "posix-timer", with_posix_timer, still_timed },
-	{ "itimer", with_real_itimer, NULL },
-	{ "virtual-itimer", with_virtual_itimer, NULL },
-	{ "profiling-itimer", with_profiling_itimer, NULL },
 	{ "deleted-cwd", with_deleted_folder, NULL },
 	{ "seccomp", with_seccomp, NULL },
 	{ "uts-namespace", with_uts, NULL },

@@ -61,6 +61,9 @@ enum {
 	CKPT_REC_VMA, /* ckpt_image_vma, @n, in order of address */
 	CKPT_REC_RUNS, /* ckpt_image_runs, @n */
 	CKPT_REC_RESTART_SIGNAL, /* ckpt_image_restart_signal, absent when nobody asked */
+	CKPT_REC_CPUTIME, /* ckpt_image_cputime, one a thread */
+	CKPT_REC_USAGE, /* ckpt_image_usage */
+	CKPT_REC_ITIMERS, /* ckpt_image_itimers */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -95,12 +98,16 @@ struct ckpt_rec {
  * @incompatible: features without which the image cannot be restored
  * @compatible: features that may be ignored
  * @generation: restores that lie behind the job
- * @time: when the job was frozen, nanoseconds since the epoch, CLOCK_REALTIME
+ * @time: when the state of the job was taken, nanoseconds since the epoch, CLOCK_REALTIME
  * @nr_processes: processes
  * @nr_threads: threads of all of them
  * @nr_records: notes of owner "CKPT", this one included
  * @nr_pages: stored pages
  * @headers_crc: CRC32C over the file up to the notes
+ * @monotonic: CLOCK_MONOTONIC of the machine at @time
+ * @boottime: CLOCK_BOOTTIME of the machine at @time
+ * @monotonic_offset: what the job's time namespace adds to @monotonic
+ * @boottime_offset: what the job's time namespace adds to @boottime
  * @release: uname -r of the saving kernel
  * @host: host name
  */
@@ -116,6 +123,10 @@ struct ckpt_image_meta {
 	__u32 nr_records;
 	__u32 headers_crc;
 	__u64 nr_pages;
+	__u64 monotonic;
+	__u64 boottime;
+	__s64 monotonic_offset;
+	__s64 boottime_offset;
 	char release[64];
 	char host[64];
 } __attribute__((packed, aligned(4)));
@@ -377,6 +388,74 @@ struct ckpt_image_xstate {
 	struct ckpt_image_xstate_part parts[];
 } __attribute__((packed, aligned(4)));
 
+/**
+ * struct ckpt_image_cpu_times - CPU time, nanoseconds
+ * @user: in user mode, as the timer tick samples it
+ * @system: in the kernel, likewise
+ * @guest: the part of @user in which a virtual machine ran
+ * @runtime: all of it as the scheduler measures it
+ * @told_user: user time that getrusage(2) has told; it tells never less
+ * @told_system: system time, likewise
+ */
+struct ckpt_image_cpu_times {
+	__u64 user;
+	__u64 system;
+	__u64 guest;
+	__u64 runtime;
+	__u64 told_user;
+	__u64 told_system;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_events - what else getrusage(2) counts
+ * @voluntary_switches: context switches because of waiting
+ * @other_switches: context switches because of others
+ * @minor_faults: page faults without input
+ * @major_faults: page faults with input
+ */
+struct ckpt_image_events {
+	__u64 voluntary_switches;
+	__u64 other_switches;
+	__u64 minor_faults;
+	__u64 major_faults;
+} __attribute__((packed, aligned(4)));
+
+/* Longest CPU time in an image, in nanoseconds: 36 years. */
+#define CKPT_CPU_TIME_MAX (1ULL << 60)
+
+/**
+ * struct ckpt_image_cputime - CKPT_REC_CPUTIME, of a thread
+ * @times: its CPU time; @user and @system of all threads and of CKPT_REC_USAGE together are at most
+ *	CKPT_CPU_TIME_MAX
+ * @events: its counts
+ * @start: when it began, by CLOCK_BOOTTIME as the job sees it, nanoseconds
+ */
+struct ckpt_image_cputime {
+	struct ckpt_image_cpu_times times;
+	struct ckpt_image_events events;
+	__u64 start;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_usage - CKPT_REC_USAGE
+ * @ended: of the threads that have ended; the @told members are those of the process
+ * @children: of the children that were waited for; the @told members are 0
+ * @ended_events: of the threads that have ended
+ * @children_events: of the children that were waited for
+ * @clock_user: user time of the process by the clock that its timers go by
+ * @clock_system: system time, likewise
+ * @clock_runtime: CLOCK_PROCESS_CPUTIME_ID, likewise
+ */
+struct ckpt_image_usage {
+	struct ckpt_image_cpu_times ended;
+	struct ckpt_image_cpu_times children;
+	struct ckpt_image_events ended_events;
+	struct ckpt_image_events children_events;
+	__u64 clock_user;
+	__u64 clock_system;
+	__u64 clock_runtime;
+} __attribute__((packed, aligned(4)));
+
 /* struct ckpt_image_creds.flags: prctl(PR_SET_NO_NEW_PRIVS). */
 #define CKPT_CREDS_NO_NEW_PRIVS (1U << 0)
 #define CKPT_CREDS_MAX_GROUPS 65536
@@ -487,6 +566,36 @@ struct ckpt_image_sighand {
  */
 struct ckpt_image_siginfo {
 	__u8 info[128];
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_itimer - an interval timer
+ * @expires: when it expires by its clock, nanoseconds
+ * @interval: how often then, nanoseconds; 0 for once
+ */
+struct ckpt_image_itimer {
+	__u64 expires;
+	__u64 interval;
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_itimers.flags: @real runs; without it only its interval counts. */
+#define CKPT_ITIMERS_REAL (1U << 0)
+
+/**
+ * struct ckpt_image_itimers - CKPT_REC_ITIMERS
+ * @real: ITIMER_REAL, by CLOCK_MONOTONIC of the saving machine; an interval without
+ *	CKPT_ITIMERS_REAL waits for SIGALRM to be taken, and counts on from @expires
+ * @virtual: ITIMER_VIRTUAL, by the user time of the process; does not run when @expires is 0
+ * @prof: ITIMER_PROF, by user and system time of the process, likewise
+ * @flags: CKPT_ITIMERS_* bits
+ * @next_timer: ID that timer_create(2) tries next
+ */
+struct ckpt_image_itimers {
+	struct ckpt_image_itimer real;
+	struct ckpt_image_itimer virtual;
+	struct ckpt_image_itimer prof;
+	__u32 flags;
+	__u32 next_timer;
 } __attribute__((packed, aligned(4)));
 
 #define CKPT_NR_RLIMITS 16
