@@ -5,6 +5,7 @@
 
 #include <linux/capability.h>
 #include <linux/cpumask.h>
+#include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -277,5 +278,15 @@ static inline bool ckpt_file_has_owner(const struct file *file)
 #define ckpt_lock_entry(node) list_entry(node, struct file_lock, fl_list)
 #define ckpt_lease_file(node) (list_entry(node, struct file_lock, fl_list)->fl_file)
 #endif
+
+/* Until 6.7 it was said how much to add to an eventfd. */
+static inline void ckpt_eventfd_signal(struct eventfd_ctx *ctx)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(ctx);
+#else
+	eventfd_signal(ctx, 1);
+#endif
+}
 
 #endif /* CKPT_COMPAT_H */

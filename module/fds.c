@@ -4,10 +4,13 @@
 #include "fds.h"
 
 #include <linux/err.h>
+#include <linux/fcntl.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
@@ -152,4 +155,35 @@ int ckpt_fd_of_file(struct ckpt_restorer *r, u32 file)
 			return i->fd;
 	}
 	return -1;
+}
+
+int ckpt_fd_of_first(struct ckpt_restorer *r, u32 file)
+{
+	struct ckpt_restorer *other;
+
+	for (other = r->job->processes; other < r; other++)
+		if (ckpt_fd_of_file(other, file) >= 0)
+			return -1;
+	return ckpt_fd_of_file(r, file);
+}
+
+void ckpt_fds_raise_limit(void)
+{
+	struct rlimit *limit = &current->signal->rlim[RLIMIT_NOFILE];
+
+	task_lock(current->group_leader);
+	limit->rlim_cur = max_t(unsigned long, limit->rlim_cur, CKPT_FD_MAX);
+	limit->rlim_max = max(limit->rlim_max, limit->rlim_cur);
+	task_unlock(current->group_leader);
+}
+
+int ckpt_fd_install(struct file *file)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd < 0)
+		fput(file);
+	else
+		fd_install(fd, file);
+	return fd;
 }

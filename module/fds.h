@@ -71,4 +71,13 @@ bool ckpt_fd_is_shared(const struct ckpt_fd *f);
 /* Restore: the lowest descriptor of a CKPT_REC_FILE in the process, or -1. */
 int ckpt_fd_of_file(struct ckpt_restorer *r, u32 file);
 
+/* Restore: the same, but -1 if a process before @r in the image has the file too. */
+int ckpt_fd_of_first(struct ckpt_restorer *r, u32 file);
+
+/* Restore: allows current all numbers; the limit of the job comes back in the end. */
+void ckpt_fds_raise_limit(void);
+
+/* Restore: gives a file the lowest free number, or says why not; takes over the reference. */
+int ckpt_fd_install(struct file *file);
+
 #endif /* CKPT_FDS_H */

@@ -30,7 +30,8 @@ static bool recognise(struct ckpt_saver *s, const struct file *file)
 	return S_ISCHR(inode->i_mode) && is_plain(inode->i_rdev);
 }
 
-static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i)
+static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i,
+		struct ckpt_file_own *own)
 {
 	i->major = MAJOR(file_inode(f->file)->i_rdev);
 	i->minor = MINOR(file_inode(f->file)->i_rdev);

@@ -18,7 +18,8 @@ static bool recognise(struct ckpt_saver *s, const struct file *file)
 	return S_ISFIFO(inode->i_mode) && inode->i_sb->s_magic == PIPEFS_MAGIC;
 }
 
-static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i)
+static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i,
+		struct ckpt_file_own *own)
 {
 	bool is_new;
 	int id = ckpt_objtab_id(&s->objects, f->file->private_data, &is_new);

@@ -19,7 +19,8 @@ static bool recognise(struct ckpt_saver *s, const struct file *file)
 	return S_ISREG(file_inode(file)->i_mode);
 }
 
-static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i)
+static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i,
+		struct ckpt_file_own *own)
 {
 	struct kstat st;
 	int err =

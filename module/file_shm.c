@@ -17,7 +17,8 @@ static bool recognise(struct ckpt_saver *s, const struct file *file)
 	return ckpt_file_is_shm(file);
 }
 
-static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i)
+static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i,
+		struct ckpt_file_own *own)
 {
 	int id = ckpt_shm_id(s, f->file);
 

@@ -8,7 +8,6 @@
 #include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 
 #include "fds.h"
 #include "kinds.h"
@@ -92,17 +91,6 @@ static int verify_all(struct ckpt_restorer *r)
 	return 0;
 }
 
-/* The limit of the job comes back in the end; until then all its numbers are allowed. */
-static void raise_limit(struct ckpt_restorer *r)
-{
-	struct rlimit *limit = &current->signal->rlim[RLIMIT_NOFILE];
-
-	task_lock(current->group_leader);
-	limit->rlim_cur = max_t(unsigned long, limit->rlim_cur, CKPT_FD_MAX);
-	limit->rlim_max = max(limit->rlim_max, limit->rlim_cur);
-	task_unlock(current->group_leader);
-}
-
 static int first_fd(const void *p, struct file *file, unsigned int fd)
 {
 	return fd + 1;
@@ -177,18 +165,6 @@ static void release_gaps(struct ckpt_restorer *r)
 	}
 }
 
-/* Gives @file the lowest free number, or the reason why not; takes over the reference. */
-static int install_helper(struct file *file)
-{
-	int fd = get_unused_fd_flags(O_CLOEXEC);
-
-	if (fd < 0)
-		fput(file);
-	else
-		fd_install(fd, file);
-	return fd;
-}
-
 static int create(struct ckpt_restorer *r)
 {
 	/* This ioctl may run by grace of the descriptor that is closed here. */
@@ -196,7 +172,7 @@ static int create(struct ckpt_restorer *r)
 	unsigned int next = 0;
 	int err;
 
-	raise_limit(r);
+	ckpt_fds_raise_limit();
 	close_all();
 	err = install_all(r, &next);
 	if (err) {
@@ -204,11 +180,11 @@ static int create(struct ckpt_restorer *r)
 		return err;
 	}
 	release_gaps(r);
-	r->dev_fd = install_helper(dev);
+	r->dev_fd = ckpt_fd_install(dev);
 	if (r->dev_fd < 0)
 		return r->dev_fd;
 	if (r->exe)
-		r->exe_fd = install_helper(get_file(r->exe));
+		r->exe_fd = ckpt_fd_install(get_file(r->exe));
 	return r->exe && r->exe_fd < 0 ? r->exe_fd : 0;
 }
 

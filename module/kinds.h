@@ -47,6 +47,9 @@ enum ckpt_kind_count {
  * @open: before anything of the new processes was changed, in the descriptors and memory of the
  *	tool: opens files and makes objects, puts them into the object table. The leader of the
  *	first process calls it, for each process; once for the job when @shared
+ * @make: leader of the first process, after all @open; appends system calls that make what the
+ *	kernel exports no function for. They run in the descriptors and memory of the tool
+ * @made: the same, when they have run; takes their results from r->script
  * @create: leader of each process; replaces descriptors, memory... of the new process by the saved
  *	ones
  * @script: leader of each process; appends the system calls that the process makes itself
@@ -73,6 +76,8 @@ struct ckpt_kind {
 	int (*verify)(struct ckpt_restorer *r, const struct ckpt_record *rec);
 	int (*verify_all)(struct ckpt_restorer *r);
 	int (*open)(struct ckpt_restorer *r);
+	int (*make)(struct ckpt_restorer *r);
+	int (*made)(struct ckpt_restorer *r);
 	int (*create)(struct ckpt_restorer *r);
 	int (*script)(struct ckpt_restorer *r);
 	int (*apply)(struct ckpt_restorer *r, struct ckpt_rthread *t);

@@ -15,12 +15,14 @@
 #include <linux/uaccess.h>
 
 #include "family.h"
+#include "fds.h"
 #include "kinds.h"
 #include "request.h"
 #include "restorer.h"
 
 enum phase {
 	PHASE_ARRIVE, /* tasks come */
+	PHASE_MAKE, /* the first process makes files by system calls */
 	PHASE_CREATE, /* objects are there: processes get their descriptors and memory */
 	PHASE_SCRIPT, /* all pages were read and verified: scripts run, threads apply */
 	PHASE_GO,
@@ -311,8 +313,7 @@ static int begin(struct ckpt_rjob *job)
 		if (err)
 			return err;
 	}
-	pass_turn(job, 0);
-	return advance(job, PHASE_CREATE);
+	return 0;
 }
 
 /* Not one page is used before the checksums of all were compared. */
@@ -330,36 +331,83 @@ static int end_create(struct ckpt_rjob *job)
 	return err ?: advance(job, PHASE_SCRIPT);
 }
 
-static int call_hooks(struct ckpt_restorer *r)
+typedef int (*hook)(struct ckpt_restorer *r);
+
+/* Calls a hook of each kind, given by its place in the row. */
+static int call_hooks(struct ckpt_restorer *r, size_t place)
 {
 	const struct ckpt_kind *k;
 	unsigned int i;
-	int err = 0;
+	int err;
 
 	ckpt_for_each_kind(k, i) {
-		err = k->create ? k->create(r) : 0;
+		hook call = *(const hook *)((const char *)k + place);
+
+		err = call ? call(r) : 0;
 		if (err)
-			goto failed;
+			return ckpt_restore_error(r, err,
+						  "process %d: %s: cannot be restored: error %d",
+						  r->threads[0].tid, k->name, -err);
 	}
-	err = end_create(r->job);
-	if (err)
-		return err;
-	ckpt_for_each_kind(k, i) {
-		err = k->script ? k->script(r) : 0;
-		if (err)
-			goto failed;
-	}
-	return ckpt_script_start(&r->script, r->dev_fd);
-failed:
-	return ckpt_restore_error(r, err, "process %d: %s: cannot be restored: error %d",
-				  r->threads[0].tid, k->name, -err);
+	return 0;
+}
+
+/* What comes after all that the processes share was made. */
+static int create(struct ckpt_restorer *r)
+{
+	int err = call_hooks(r, offsetof(struct ckpt_kind, create));
+
+	if (!err)
+		err = end_create(r->job);
+	if (!err)
+		err = call_hooks(r, offsetof(struct ckpt_kind, script));
+	return err ?: ckpt_script_start(&r->script, r->dev_fd);
+}
+
+static int end_make(struct ckpt_restorer *r)
+{
+	int err;
+
+	ckpt_script_exit(&r->script);
+	pass_turn(r->job, 0);
+	err = advance(r->job, PHASE_CREATE);
+	return err ?: create(r);
+}
+
+/* What only system calls make is made by a first script, if there is any. */
+static int make(struct ckpt_restorer *r)
+{
+	int err = ckpt_script_place(&r->script);
+
+	if (!err)
+		err = call_hooks(r, offsetof(struct ckpt_kind, make));
+	if (err || !r->script.nr_entries)
+		return err ?: end_make(r);
+	ckpt_fds_raise_limit();
+	r->dev_fd = ckpt_fd_install(ckpt_restore_device(r));
+	if (r->dev_fd < 0)
+		return r->dev_fd;
+	err = advance(r->job, PHASE_MAKE);
+	return err ?: ckpt_script_start(&r->script, r->dev_fd);
+}
+
+/* The first script has ended. */
+static int take_made(struct ckpt_restorer *r)
+{
+	int err = call_hooks(r, offsetof(struct ckpt_kind, made));
+
+	if (!err)
+		err = ckpt_script_unmap(&r->script);
+	return err ?: end_make(r);
 }
 
 static int lead(struct ckpt_restorer *r)
 {
 	int err = ckpt_restorer_is_first(r) ? begin(r->job) : wait_for_phase(r->job, PHASE_CREATE);
 
-	return err ?: call_hooks(r);
+	if (err)
+		return err;
+	return ckpt_restorer_is_first(r) ? make(r) : create(r);
 }
 
 /*
@@ -468,8 +516,12 @@ static struct ckpt_restorer *in_script(struct ckpt_rjob *job)
 {
 	struct ckpt_rthread *t = ckpt_restore_thread(job, task_pid_vnr(current));
 
-	if (READ_ONCE(job->phase) != PHASE_SCRIPT || !t || t->task != current || !t->r ||
-	    !ckpt_rthread_is_leader(t) || t->r->scripted || ckpt_restorer_is_zombie(t->r))
+	enum phase phase = READ_ONCE(job->phase);
+
+	if (!t || t->task != current || !t->r || !ckpt_rthread_is_leader(t) || t->r->scripted ||
+	    ckpt_restorer_is_zombie(t->r))
+		return NULL;
+	if (phase != PHASE_SCRIPT && !(phase == PHASE_MAKE && ckpt_restorer_is_first(t->r)))
 		return NULL;
 	return t->r;
 }
@@ -499,13 +551,10 @@ static void set_scripted(struct ckpt_restorer *r)
 	wake_up_all(&r->wait);
 }
 
-int ckpt_restore_finish(struct ckpt_rjob *job)
+static int finish(struct ckpt_restorer *r)
 {
-	struct ckpt_restorer *r = in_script(job);
 	int err;
 
-	if (!r)
-		return -EINVAL;
 	err = ckpt_script_unmap(&r->script);
 	if (!err)
 		err = close_fd(r->dev_fd);
@@ -513,11 +562,20 @@ int ckpt_restore_finish(struct ckpt_rjob *job)
 		err = apply(r->threads);
 	if (!err) {
 		set_scripted(r);
-		err = wait_to_go(job);
+		err = wait_to_go(r->job);
 	}
-	if (err) {
+	return err ?: queue_install(r->threads);
+}
+
+int ckpt_restore_finish(struct ckpt_rjob *job)
+{
+	struct ckpt_restorer *r = in_script(job);
+	int err;
+
+	if (!r)
+		return -EINVAL;
+	err = READ_ONCE(job->phase) == PHASE_MAKE ? take_made(r) : finish(r);
+	if (err)
 		ckpt_restore_abort(job, err);
-		return err;
-	}
-	return queue_install(r->threads);
+	return err;
 }

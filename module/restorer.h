@@ -47,6 +47,7 @@ struct ckpt_rthread {
  * @threads: its threads, the leader's first
  * @nr_threads: how many
  * @script: system calls that the leader makes
+ * @first_made: first process: entry of @script that makes the first file of the file kind
  * @exe: executable file, opened by the mm kind
  * @signal: signal to queue before the first instruction, 0 for none
  * @dev_fd: descriptor number of /dev/ckpt in the restored process while the script runs; the fd
@@ -63,6 +64,7 @@ struct ckpt_restorer {
 	struct ckpt_rthread *threads;
 	unsigned int nr_threads;
 	struct ckpt_script script;
+	unsigned int first_made;
 	struct file *exe;
 	int signal;
 	int dev_fd;

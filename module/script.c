@@ -152,6 +152,24 @@ static int put(unsigned long at, const void *p, size_t len)
 		       -EFAULT;
 }
 
+int ckpt_script_place(struct ckpt_script *s)
+{
+	unsigned long at = vm_mmap(NULL, 0, CKPT_SCRIPT_SPACE, PROT_NONE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+
+	if (IS_ERR_VALUE(at))
+		return at;
+	s->base = at;
+	return vm_munmap(at, CKPT_SCRIPT_SPACE);
+}
+
+int ckpt_script_result(const struct ckpt_script *s, unsigned int n, s64 *result)
+{
+	const struct ckpt_script_entry __user *e = (void __user *)(s->base + PAGE_SIZE);
+
+	return copy_from_user(result, &e[n].result, sizeof(*result)) ? -EFAULT : 0;
+}
+
 int ckpt_script_start(struct ckpt_script *s, int dev_fd)
 {
 	struct pt_regs *regs = current_pt_regs();

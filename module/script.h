@@ -14,9 +14,9 @@
 
 /**
  * struct ckpt_script - system calls to make
- * @base: address of the script in the process, page aligned; set by the mm kind's create hook
- *	before any entry is added: CKPT_SCRIPT_SPACE bytes that neither the old nor the new layout
- *	uses
+ * @base: address of the script in the process, page aligned; set before any entry is added, for
+ *	calls in the tool's memory by ckpt_script_place(), for those in the job's by the mm kind's
+ *	create hook: CKPT_SCRIPT_SPACE bytes that neither the old nor the new layout uses
  * @entries: the calls
  * @nr_entries: how many
  * @max_entries: room
@@ -47,6 +47,19 @@ int ckpt_script_add(struct ckpt_script *s, u64 nr, u64 a0, u64 a1, u64 a2, u64 a
  * Return: their address in the process (aligned to 16), or a value for which IS_ERR_VALUE() holds
  */
 unsigned long ckpt_script_data(struct ckpt_script *s, const void *p, size_t len);
+
+/* Places a script that runs in the memory of the tool. */
+int ckpt_script_place(struct ckpt_script *s);
+
+/**
+ * ckpt_script_result() - what a call of a script that has ended has returned
+ * @s: the script, still mapped
+ * @n: its place in @entries
+ * @result: set to it
+ *
+ * Return: 0 or -EFAULT
+ */
+int ckpt_script_result(const struct ckpt_script *s, unsigned int n, s64 *result);
 
 /*
  * Maps the script into current's memory and lets it run on return to user mode. Its ioctls use

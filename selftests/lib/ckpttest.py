@@ -367,18 +367,22 @@ class Program:
         image.unlink()
 
 
-def state_program(name, *words, env=None, folder="state"):
+def state_program(name, *words, env=None, folder="state", runs_on=False):
     """Run a program that says `ready`, waits for the file `go` and then checks itself.
 
-    First uninterrupted, which shows that its checks hold of themselves; then saved, killed and restored.
+    First uninterrupted, which shows that its checks hold of themselves; with runs_on also saved while it
+    runs on; then saved, killed and restored.
     """
     argv = [program(name), *words]
     here = pathlib.Path.cwd() / folder
-    job = Job(argv, here / "uninterrupted", env=env)
-    job.wait_out("ready")
-    (job.folder / "go").touch()
-    status = job.wait()
-    expect(status == 0, f"{name} uninterrupted: ended with {status}:\n{job.out()}")
+    for way in ("uninterrupted", "saved") if runs_on else ("uninterrupted",):
+        job = Job(argv, here / way, env=env)
+        job.wait_out("ready")
+        if way == "saved":
+            job.save(here / "saved.ckpt")
+        (job.folder / "go").touch()
+        status = job.wait()
+        expect(status == 0, f"{name} {way}: ended with {status}:\n{job.out()}")
 
     job = Job(argv, here / "restored", env=env)
     job.wait_out("ready")

@@ -20,7 +20,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -30,10 +29,8 @@
 #include <sys/ptrace.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 #include "odd.h"
@@ -73,34 +70,6 @@ static bool with_inet_socket(void)
 static bool with_epoll(void)
 {
 	fd = epoll_create1(0);
-	return fd >= 0;
-}
-
-static bool with_eventfd(void)
-{
-	fd = eventfd(5, 0);
-	return fd >= 0;
-}
-
-static bool still_counts(void)
-{
-	eventfd_t value;
-
-	return !eventfd_read(fd, &value) && value == 5;
-}
-
-static bool with_timerfd(void)
-{
-	fd = timerfd_create(CLOCK_MONOTONIC, 0);
-	return fd >= 0;
-}
-
-static bool with_signalfd(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	fd = signalfd(-1, &set, 0);
 	return fd >= 0;
 }
 
@@ -419,9 +388,6 @@ static const struct property properties[] = {
 	{ "socket", with_socket, still_echoes },
 	{ "inet-socket", with_inet_socket, NULL },
 	{ "epoll", with_epoll, NULL },
-	{ "eventfd", with_eventfd, still_counts },
-	{ "timerfd", with_timerfd, NULL },
-	{ "signalfd", with_signalfd, NULL },
 	{ "inotify", with_inotify, NULL },
 	{ "fanotify", with_fanotify, NULL },
 	{ "io_uring", with_io_uring, NULL },

@@ -50,7 +50,7 @@ static struct waiter waiters[] = {
 	WAITER("nanosleep", COVERED | TIMED, in_nanosleep, NULL, NULL),
 	WAITER("clock_nanosleep", COVERED | TIMED, in_clock_nanosleep, NULL, NULL),
 	WAITER("absolute sleep", COVERED | TIMED, in_absolute_sleep, NULL, NULL),
-	WAITER("eventfd read", 0, in_read, by_count, with_eventfd),
+	WAITER("eventfd read", COVERED, in_read, by_count, with_eventfd),
 	WAITER("recv", 0, in_recv, by_writing, with_sockets),
 	WAITER("recv, SO_RCVTIMEO", 0, in_recv, by_writing, with_limited_sockets),
 	WAITER("read, SO_RCVTIMEO", 0, in_read, by_writing, with_limited_sockets),
@@ -68,8 +68,8 @@ static struct waiter waiters[] = {
 	WAITER("mq_receive", 0, in_mq_receive, by_mqueue, with_mqueue),
 	WAITER("tty read", 0, in_read, by_writing, with_tty),
 	WAITER("inotify read", 0, in_read, by_file, with_inotify),
-	WAITER("timerfd read", 0, in_read, by_timer, with_timerfd),
-	WAITER("signalfd read", 0, in_read, by_blocked_signal, with_signalfd),
+	WAITER("timerfd read", COVERED, in_read, by_timer, with_timerfd),
+	WAITER("signalfd read", COVERED, in_read, by_blocked_signal, with_signalfd),
 };
 
 static void on_signal(int signal)

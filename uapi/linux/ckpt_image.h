@@ -657,6 +657,9 @@ enum {
 	CKPT_FILE_TTY, /* the controlling terminal */
 	CKPT_FILE_PIPE,
 	CKPT_FILE_SHM, /* memfd */
+	CKPT_FILE_EVENTFD, /* ckpt_image_eventfd */
+	CKPT_FILE_TIMERFD, /* ckpt_image_timerfd */
+	CKPT_FILE_SIGNALFD, /* ckpt_image_signalfd */
 };
 
 /**
@@ -669,8 +672,9 @@ enum {
  * @object: CKPT_FILE_PIPE and CKPT_FILE_SHM: id of the CKPT_REC_PIPE or CKPT_REC_SHM, else 0
  * @major: CKPT_FILE_DEVICE: major number
  * @minor: CKPT_FILE_DEVICE: minor number
- * @reserved: 0
- * @path: absolute path; of a CKPT_FILE_TTY, CKPT_FILE_PIPE and CKPT_FILE_SHM the name for messages
+ * @path_len: bytes of @path, with the NUL at its end
+ * @path: absolute path; of types that have none the name for messages. Behind it, padded to four
+ *	bytes, is the structure of the type, if there is one for it
  */
 struct ckpt_image_file {
 	__u32 type;
@@ -681,8 +685,51 @@ struct ckpt_image_file {
 	__u32 object;
 	__u32 major;
 	__u32 minor;
-	__u32 reserved;
+	__u32 path_len;
 	char path[];
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_eventfd.flags: EFD_SEMAPHORE. */
+#define CKPT_EVENTFD_SEMAPHORE (1U << 0)
+
+/**
+ * struct ckpt_image_eventfd - own structure of a CKPT_FILE_EVENTFD
+ * @count: the counter
+ * @flags: CKPT_EVENTFD_* bits
+ * @reserved: 0
+ */
+struct ckpt_image_eventfd {
+	__u64 count;
+	__u32 flags;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_timerfd.flags */
+#define CKPT_TIMERFD_ABSOLUTE (1U << 0) /* TFD_TIMER_ABSTIME: @value is a point in time */
+#define CKPT_TIMERFD_CANCEL_ON_SET (1U << 1) /* TFD_TIMER_CANCEL_ON_SET */
+
+/**
+ * struct ckpt_image_timerfd - own structure of a CKPT_FILE_TIMERFD
+ * @clock: CLOCK_*
+ * @flags: CKPT_TIMERFD_* bits, as at the last timerfd_settime(2)
+ * @value: nanoseconds until the next expiration, or with CKPT_TIMERFD_ABSOLUTE when it is; 0: none
+ * @interval: nanoseconds between expirations, 0 for none
+ * @ticks: expirations that nobody has read yet
+ */
+struct ckpt_image_timerfd {
+	__u32 clock;
+	__u32 flags;
+	__u64 value;
+	__u64 interval;
+	__u64 ticks;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_signalfd - own structure of a CKPT_FILE_SIGNALFD
+ * @mask: signals that it reads; bit 0 is signal 1
+ */
+struct ckpt_image_signalfd {
+	__u64 mask;
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_pipe_buffer.flags */
