@@ -158,6 +158,15 @@ static int write_process_pages(struct ckpt_saver *s, u64 at, u64 left, struct pa
 	return err;
 }
 
+/* An object belongs to the job, and no process is being walked. */
+static int lost_object(struct ckpt_saver *s, u32 object, u64 at, int err)
+{
+	ckpt_messages_add(&s->req->messages,
+			  "job: shared memory %u at %llx: cannot be read: error %d", object, at,
+			  -err);
+	return err;
+}
+
 /* Behind its end the last page of an object is filled with zeros. */
 static int read_object(struct file *file, u64 at, void *buf, size_t len)
 {
@@ -200,7 +209,7 @@ static int write_object_pages(struct ckpt_saver *s, const struct ckpt_image_run 
 
 		err = read_object(file, at, buf, n * PAGE_SIZE);
 		if (err)
-			return lost(s, at, err);
+			return lost_object(s, run->object, at, err);
 		err = ckpt_image_write_buffer(&s->out, buf, n);
 		at += n * PAGE_SIZE;
 		left -= n;

@@ -69,6 +69,9 @@ static int verify_form(struct ckpt_rjob *job, const struct ckpt_kind *k,
 				       k->name, rec->len);
 	if (k->shared && rec->process)
 		return ckpt_rjob_error(job, -EBADMSG, "image: record %s: not of the job", k->name);
+	/* A kind that looks at the job as a whole may have records of both. */
+	if (!k->shared && !k->save_job && !rec->process)
+		return ckpt_rjob_error(job, -EBADMSG, "image: record %s: of no process", k->name);
 	return 0;
 }
 
@@ -321,12 +324,11 @@ void ckpt_rjob_put(struct ckpt_rjob *job)
 	kref_put(&job->ref, free_rjob);
 }
 
-static int open_image(struct ckpt_rjob *job, struct file *file)
+/* The records have been read. */
+static int open_records(struct ckpt_rjob *job)
 {
-	int err = ckpt_image_open(&job->img, file, &job->req->messages);
+	int err = ckpt_records_init(&job->records, &job->img, &job->req->messages);
 
-	if (!err)
-		err = ckpt_records_init(&job->records, &job->img, &job->req->messages);
 	if (!err)
 		err = make_processes(job);
 	if (!err)
@@ -334,13 +336,12 @@ static int open_image(struct ckpt_rjob *job, struct file *file)
 	return err ?: verify(job);
 }
 
-struct ckpt_rjob *ckpt_rjob_open(struct ckpt_request *req, struct file *file)
+static struct ckpt_rjob *new_rjob(struct ckpt_request *req)
 {
 	struct ckpt_rjob *job = kzalloc(sizeof(*job), GFP_KERNEL);
-	int err;
 
 	if (!job)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	kref_init(&job->ref);
 	init_waitqueue_head(&job->wait);
 	xa_init(&job->by_tid);
@@ -348,7 +349,19 @@ struct ckpt_rjob *ckpt_rjob_open(struct ckpt_request *req, struct file *file)
 	ckpt_objtab_init(&job->objects);
 	ckpt_request_get(req);
 	job->req = req;
-	err = open_image(job, file);
+	return job;
+}
+
+struct ckpt_rjob *ckpt_rjob_open(struct ckpt_request *req, struct file *file)
+{
+	struct ckpt_rjob *job = new_rjob(req);
+	int err;
+
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	err = ckpt_image_open(&job->img, file, &req->messages);
+	if (!err)
+		err = open_records(job);
 	if (err) {
 		ckpt_rjob_put(job);
 		return ERR_PTR(err);

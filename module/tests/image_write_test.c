@@ -12,11 +12,11 @@
 #include "../ksyms.h"
 #include "../message.h"
 #include "memfile.h"
-#include "usermem.h"
 
 struct fixture {
 	struct ckpt_saver save;
 	struct ckpt_group group;
+	struct ckpt_process process;
 	struct ckpt_image_reader img;
 	struct ckpt_messages messages;
 };
@@ -29,13 +29,18 @@ static int image_write_init(struct kunit *test)
 		return -ENOMEM;
 	ckpt_messages_init(&f->messages);
 	ckpt_image_writer_init(&f->save.out);
-	ckpt_pages_init(&f->save.pages);
-	INIT_LIST_HEAD(&f->group.threads);
+	if (ckpt_pages_init(&f->save.pages, 1))
+		return -ENOMEM;
+	INIT_LIST_HEAD(&f->group.processes);
+	list_add(&f->process.node, &f->group.processes);
+	/* Its pages, if it had any, would be read from memory that it has not. */
+	f->process.is_zombie = true;
+	f->process.leader = current;
+	f->process.number = 1;
+	f->group.nr_processes = 2;
 	f->group.nr_threads = 3;
 	f->save.clocks.real = 123456789;
 	f->save.group = &f->group;
-	f->save.task = current;
-	f->save.mm = ckpt_kunit_mm;
 	test->priv = f;
 	return 0;
 }
@@ -51,10 +56,11 @@ static void image_write_exit(struct kunit *test)
 	ckpt_messages_exit(&f->messages);
 }
 
-static void add(struct kunit *test, u32 type, u16 version, u32 tid, u32 id, const char *text)
+static void add(struct kunit *test, u32 type, u16 version, u32 process, u32 tid, u32 id,
+		const char *text)
 {
 	struct fixture *f = test->priv;
-	void *p = ckpt_image_add(&f->save.out, type, version, tid, id, strlen(text));
+	void *p = ckpt_image_add(&f->save.out, type, version, process, tid, id, strlen(text));
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(p));
 	memcpy(p, text, strlen(text));
@@ -62,17 +68,18 @@ static void add(struct kunit *test, u32 type, u16 version, u32 tid, u32 id, cons
 
 static void add_three(struct kunit *test)
 {
-	add(test, CKPT_REC_PROCESS, 1, 0, 0, "process");
-	add(test, CKPT_REC_THREAD, 2, 77, 0, "");
-	add(test, CKPT_REC_FILE, 3, 0, 9, "1234");
+	add(test, CKPT_REC_PROCESS, 1, 1, 0, 0, "process");
+	add(test, CKPT_REC_THREAD, 2, 1, 77, 0, "");
+	add(test, CKPT_REC_FILE, 3, 0, 0, 9, "1234");
 }
 
 static void expect_record(struct kunit *test, const struct ckpt_record *rec, u32 type, u16 version,
-			  u32 tid, u32 id, const char *text)
+			  u32 process, u32 tid, u32 id, const char *text)
 {
 	KUNIT_EXPECT_EQ(test, rec->type, type);
 	KUNIT_EXPECT_EQ(test, rec->version, version);
 	KUNIT_EXPECT_EQ(test, rec->flags, 0);
+	KUNIT_EXPECT_EQ(test, rec->process, process);
 	KUNIT_EXPECT_EQ(test, rec->tid, tid);
 	KUNIT_EXPECT_EQ(test, rec->id, id);
 	KUNIT_EXPECT_EQ(test, (size_t)rec->len, strlen(text));
@@ -88,12 +95,14 @@ static void expect_three(struct kunit *test, struct file *file)
 
 	KUNIT_ASSERT_EQ_MSG(test, err, 0, "%.*s", (int)f->messages.len, f->messages.text ?: "");
 	KUNIT_ASSERT_EQ(test, f->img.nr_records, 4U);
-	expect_record(test, &f->img.records[1], CKPT_REC_PROCESS, 1, 0, 0, "process");
-	expect_record(test, &f->img.records[2], CKPT_REC_THREAD, 2, 77, 0, "");
-	expect_record(test, &f->img.records[3], CKPT_REC_FILE, 3, 0, 9, "1234");
+	/* What belongs to the job comes first, whenever it was added. */
+	expect_record(test, &f->img.records[1], CKPT_REC_FILE, 3, 0, 0, 9, "1234");
+	expect_record(test, &f->img.records[2], CKPT_REC_PROCESS, 1, 1, 0, 0, "process");
+	expect_record(test, &f->img.records[3], CKPT_REC_THREAD, 2, 1, 77, 0, "");
 	meta = f->img.meta;
 	KUNIT_EXPECT_EQ(test, meta->format, (u32)CKPT_IMAGE_VERSION);
 	KUNIT_EXPECT_EQ(test, meta->incompatible, 0ULL);
+	KUNIT_EXPECT_EQ(test, meta->nr_processes, 2U);
 	KUNIT_EXPECT_EQ(test, meta->nr_threads, 3U);
 	KUNIT_EXPECT_EQ(test, meta->time, 123456789ULL);
 	KUNIT_EXPECT_STREQ(test, (const char *)meta->release,
@@ -166,7 +175,7 @@ static void payload_is_zero_and_aligned(struct kunit *test)
 	size_t len;
 
 	for (len = 1; len < 200; len++) {
-		void *p = ckpt_image_add(&f->save.out, CKPT_REC_FILE, 1, 0, 0, len);
+		void *p = ckpt_image_add(&f->save.out, CKPT_REC_FILE, 1, 0, 0, 0, len);
 
 		KUNIT_ASSERT_FALSE(test, IS_ERR(p));
 		KUNIT_EXPECT_EQ(test, (unsigned long)p % 4, 0UL);
@@ -180,34 +189,32 @@ static void payload_is_zero_and_aligned(struct kunit *test)
 static void record_is_bounded(struct kunit *test)
 {
 	struct fixture *f = test->priv;
-	void *p = ckpt_image_add(&f->save.out, CKPT_REC_FILE, 1, 0, 0, CKPT_IMAGE_MAX_RECORD + 1);
+	void *p =
+		ckpt_image_add(&f->save.out, CKPT_REC_FILE, 1, 0, 0, 0, CKPT_IMAGE_MAX_RECORD + 1);
 
 	KUNIT_EXPECT_EQ(test, PTR_ERR(p), (long)-E2BIG);
-	p = ckpt_image_add(&f->save.out, CKPT_REC_FILE, 1, 0, 0, SIZE_MAX);
+	p = ckpt_image_add(&f->save.out, CKPT_REC_FILE, 1, 0, 0, 0, SIZE_MAX);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(p), (long)-E2BIG);
 	KUNIT_EXPECT_EQ(test, f->save.out.nr_records, 0U);
-	p = ckpt_image_add(&f->save.out, CKPT_REC_FILE, 1, 0, 0, CKPT_IMAGE_MAX_RECORD);
+	p = ckpt_image_add(&f->save.out, CKPT_REC_FILE, 1, 0, 0, 0, CKPT_IMAGE_MAX_RECORD);
 	KUNIT_EXPECT_FALSE(test, IS_ERR(p));
 }
 
+/* The segments are the pages of the first process; those of objects stand before them. */
 static void headers_describe_the_runs(struct kunit *test)
 {
-	struct ckpt_image_run runs[] = {
-		{ .start = 0x400000, .nr_pages = 2 },
-		{ .start = 0x700000, .nr_pages = 1 },
-		{ .start = 0, .nr_pages = 5, .object = 3 },
-	};
 	struct fixture *f = test->priv;
-	struct ckpt_saver s = { .pages = { .runs = runs, .nr_runs = ARRAY_SIZE(runs) } };
-	u64 nr = nr_process_runs(&s.pages);
-	size_t len = CKPT_IMAGE_PHOFF + (nr + 1) * sizeof(Elf64_Phdr);
+	struct ckpt_pages *p = &f->save.pages;
+	size_t len = CKPT_IMAGE_PHOFF + 3 * sizeof(Elf64_Phdr);
 	const Elf64_Phdr *ph;
 	const Elf64_Ehdr *eh;
 	void *buf;
 
-	KUNIT_ASSERT_EQ(test, nr, 2ULL);
-	s.out.notes_len = 1000;
-	buf = make_headers(&s, nr, len, 8192);
+	KUNIT_ASSERT_EQ(test, ckpt_pages_add(p, 1, 0, 0x400000, 2), 0);
+	KUNIT_ASSERT_EQ(test, ckpt_pages_add(p, 1, 0, 0x700000, 1), 0);
+	KUNIT_ASSERT_EQ(test, ckpt_pages_add(p, 0, 3, 0, 5), 0);
+	f->save.out.notes_len = 1000;
+	buf = make_headers(&f->save, len, 8192);
 	KUNIT_ASSERT_NOT_NULL(test, buf);
 	eh = buf;
 	ph = buf + CKPT_IMAGE_PHOFF;
@@ -218,10 +225,10 @@ static void headers_describe_the_runs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ph[0].p_filesz, 1000ULL);
 	KUNIT_EXPECT_EQ(test, ph[1].p_type, (u32)PT_LOAD);
 	KUNIT_EXPECT_EQ(test, ph[1].p_vaddr, 0x400000ULL);
-	KUNIT_EXPECT_EQ(test, ph[1].p_offset, 8192ULL);
+	KUNIT_EXPECT_EQ(test, ph[1].p_offset, 8192ULL + 5 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, ph[1].p_filesz, 2ULL * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, ph[2].p_vaddr, 0x700000ULL);
-	KUNIT_EXPECT_EQ(test, ph[2].p_offset, 8192ULL + 2 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ph[2].p_offset, 8192ULL + 7 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, ph[2].p_memsz, 1ULL * PAGE_SIZE);
 	kvfree(buf);
 	KUNIT_EXPECT_EQ(test, f->save.out.nr_records, 0U);
@@ -231,13 +238,15 @@ static void expect_phnum(struct kunit *test, u64 nr_runs, u16 phnum, u32 sh_info
 {
 	size_t len = CKPT_IMAGE_PHOFF + (nr_runs + 1) * sizeof(Elf64_Phdr);
 	struct fixture *f = test->priv;
+	struct ckpt_pages_set *set = ckpt_pages_of(&f->save.pages, 1);
 	const Elf64_Ehdr *eh;
 	const Elf64_Shdr *sh;
 	void *buf;
 
-	f->save.pages.runs = kvcalloc(nr_runs, sizeof(*f->save.pages.runs), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, f->save.pages.runs);
-	buf = make_headers(&f->save, nr_runs, len, PAGE_ALIGN(len));
+	set->runs = kvcalloc(nr_runs, sizeof(*set->runs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, set->runs);
+	set->nr_runs = nr_runs;
+	buf = make_headers(&f->save, len, PAGE_ALIGN(len));
 	KUNIT_EXPECT_NOT_NULL(test, buf);
 	if (buf) {
 		eh = buf;
@@ -248,8 +257,8 @@ static void expect_phnum(struct kunit *test, u64 nr_runs, u16 phnum, u32 sh_info
 		KUNIT_EXPECT_EQ(test, eh->e_shoff, sh_info ? sizeof(*eh) : 0ULL);
 	}
 	kvfree(buf);
-	kvfree(f->save.pages.runs);
-	f->save.pages.runs = NULL;
+	kvfree(set->runs);
+	*set = (struct ckpt_pages_set){};
 }
 
 /* e_phnum has 16 bits, and its last value means that the number stands elsewhere. */

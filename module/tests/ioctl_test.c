@@ -55,7 +55,7 @@ union argument {
 static const struct subject subjects[] = {
 	SUBJECT(INFO, ckpt_info, 0, 0, false),
 	SUBJECT(FREEZE, ckpt_freeze, 0, PADDING(ckpt_freeze), false),
-	SUBJECT(STATUS, ckpt_status, 0, PADDING(ckpt_status), false),
+	SUBJECT(STATUS, ckpt_status, 0, 0, false),
 	SUBJECT(SAVE, ckpt_save, CKPT_SAVE_CHECK, 0, false),
 	SUBJECT(THAW, ckpt_thaw, 0, 0, false),
 	SUBJECT(KILL, ckpt_kill, 0, PADDING(ckpt_kill), false),
@@ -326,14 +326,22 @@ static void status_of_a_new_request(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, simple(test, CKPT_IOC_STATUS, &arg, sizeof(arg.status)), 0L);
 	KUNIT_EXPECT_EQ(test, arg.status.state, (u32)CKPT_STATE_IDLE);
 	KUNIT_EXPECT_EQ(test, arg.status.nr_threads, 0U);
+	KUNIT_EXPECT_EQ(test, arg.status.nr_processes, 0U);
 	KUNIT_EXPECT_EQ(test, arg.status.error, 0);
+}
+
+static long freeze_what(struct kunit *test, u32 select, s32 id, u32 timeout_ms)
+{
+	union argument arg = {
+		.freeze = { .select = select, .id = id, .timeout_ms = timeout_ms },
+	};
+
+	return simple(test, CKPT_IOC_FREEZE, &arg, sizeof(arg.freeze));
 }
 
 static long freeze(struct kunit *test, s32 pid, u32 timeout_ms)
 {
-	union argument arg = { .freeze = { .pid = pid, .timeout_ms = timeout_ms } };
-
-	return simple(test, CKPT_IOC_FREEZE, &arg, sizeof(arg.freeze));
+	return freeze_what(test, CKPT_SELECT_TREE, pid, timeout_ms);
 }
 
 static void freeze_checks_its_values(struct kunit *test)
@@ -347,6 +355,21 @@ static void freeze_checks_its_values(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, freeze(test, INT_MAX, 600000), (long)-ESRCH);
 	KUNIT_EXPECT_TRUE(test, ckpt_messages_pending(&request(test)->messages));
 	KUNIT_EXPECT_EQ(test, freeze(test, 1, 0), (long)-EINVAL);
+	KUNIT_EXPECT_EQ(test, request(test)->state, (unsigned int)CKPT_STATE_IDLE);
+}
+
+static void freeze_checks_what_is_named(struct kunit *test)
+{
+	u32 select;
+
+	for (select = CKPT_SELECT_TREE; select < CKPT_SELECT_CGROUP; select++) {
+		KUNIT_EXPECT_EQ(test, freeze_what(test, select, 0, 1), (long)-EINVAL);
+		KUNIT_EXPECT_EQ(test, freeze_what(test, select, INT_MIN, 1), (long)-EINVAL);
+		KUNIT_EXPECT_EQ(test, freeze_what(test, select, INT_MAX, 1), (long)-ESRCH);
+	}
+	KUNIT_EXPECT_EQ(test, freeze_what(test, CKPT_SELECT_CGROUP, -1, 1), (long)-EBADF);
+	KUNIT_EXPECT_EQ(test, freeze_what(test, CKPT_SELECT_CGROUP + 1, 1, 1), (long)-EINVAL);
+	KUNIT_EXPECT_EQ(test, freeze_what(test, U32_MAX, 1, 1), (long)-EINVAL);
 	KUNIT_EXPECT_EQ(test, request(test)->state, (unsigned int)CKPT_STATE_IDLE);
 }
 
@@ -429,6 +452,7 @@ static struct kunit_case ioctl_cases[] = {
 	KUNIT_CASE(info_tells_versions),
 	KUNIT_CASE(status_of_a_new_request),
 	KUNIT_CASE(freeze_checks_its_values),
+	KUNIT_CASE(freeze_checks_what_is_named),
 	KUNIT_CASE(freeze_is_for_idle_requests),
 	KUNIT_CASE(nothing_is_frozen),
 	KUNIT_CASE(no_image_is_open),

@@ -31,6 +31,7 @@ struct make_image *make_image_new(struct kunit *test, unsigned int nr_threads,
 	struct ckpt_image_meta meta = {
 		.format = CKPT_IMAGE_VERSION,
 		.page_size = CKPT_IMAGE_PAGE_SIZE,
+		.nr_processes = 1,
 		.nr_threads = nr_threads,
 		.release = "6.0-test",
 		.host = "test",
@@ -64,7 +65,7 @@ struct make_image *make_image_new(struct kunit *test, unsigned int nr_threads,
 	make_image_phdr(m, 0)->p_type = PT_NOTE;
 	make_image_phdr(m, 0)->p_offset = m->len;
 	m->notes_end = m->len;
-	make_image_add(m, CKPT_REC_META, 1, 0, 0, &meta, sizeof(meta));
+	make_image_add(m, CKPT_REC_META, 1, 0, 0, 0, &meta, sizeof(meta));
 	return m;
 }
 
@@ -74,15 +75,15 @@ void make_image_free(struct make_image *m)
 	m->data = NULL;
 }
 
-void *make_image_add(struct make_image *m, u32 type, u16 version, u32 tid, u32 id, const void *p,
-		     size_t len)
+void *make_image_add(struct make_image *m, u32 type, u16 version, u32 process, u32 tid, u32 id,
+		     const void *p, size_t len)
 {
 	Elf64_Nhdr head = {
 		.n_namesz = sizeof(CKPT_NOTE_NAME),
 		.n_descsz = sizeof(struct ckpt_rec) + len,
 		.n_type = type,
 	};
-	struct ckpt_rec rec = { .version = version, .tid = tid, .id = id };
+	struct ckpt_rec rec = { .version = version, .process = process, .tid = tid, .id = id };
 	void *payload;
 
 	KUNIT_ASSERT_LT(m->test, m->nr_notes, (unsigned int)MAKE_IMAGE_MAX_NOTES);

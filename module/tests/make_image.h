@@ -37,14 +37,14 @@ struct make_image {
 	unsigned int nr_pages;
 };
 
-/* Starts an image: headers, and the meta record. It must be ended by make_image_free(). */
+/* Starts an image of one process: headers, and the meta record. It must be ended by make_image_free(). */
 struct make_image *make_image_new(struct kunit *test, unsigned int nr_threads,
 				  unsigned int nr_loads);
 void make_image_free(struct make_image *m);
 
 /* Adds a record; returns its payload, which stays in place until the next call. */
-void *make_image_add(struct make_image *m, u32 type, u16 version, u32 tid, u32 id, const void *p,
-		     size_t len);
+void *make_image_add(struct make_image *m, u32 type, u16 version, u32 process, u32 tid, u32 id,
+		     const void *p, size_t len);
 /* Adds the pages, the table of checksums and the trailer; seals all. */
 void make_image_end(struct make_image *m, unsigned int nr_pages);
 

@@ -18,19 +18,31 @@
 
 #define ADDRESS 0x400000ULL
 
+/* A job of one process: the program that loads the tests. */
+struct fixture {
+	struct ckpt_saver save;
+	struct ckpt_group group;
+	struct ckpt_process process;
+};
+
 static int pages_init(struct kunit *test)
 {
-	struct ckpt_saver *s = kunit_kzalloc(test, sizeof(*s), GFP_KERNEL);
+	struct fixture *f = kunit_kzalloc(test, sizeof(*f), GFP_KERNEL);
+	struct ckpt_saver *s;
 
-	if (!s)
+	if (!f)
 		return -ENOMEM;
-	ckpt_pages_init(&s->pages);
+	s = &f->save;
 	ckpt_image_writer_init(&s->out);
-	s->task = current;
-	s->mm = ckpt_kunit_mm;
+	INIT_LIST_HEAD(&f->group.processes);
+	list_add(&f->process.node, &f->group.processes);
+	f->process.leader = ckpt_kunit_task;
+	f->process.number = 1;
+	f->group.nr_processes = 1;
+	s->group = &f->group;
 	s->req = ckpt_request_new(NULL);
 	test->priv = s;
-	return s->req ? 0 : -ENOMEM;
+	return !s->req || ckpt_pages_init(&s->pages, 1) ? -ENOMEM : 0;
 }
 
 static void pages_exit(struct kunit *test)
@@ -46,12 +58,21 @@ static void pages_exit(struct kunit *test)
 	ckpt_request_put(s->req);
 }
 
-static void expect_run(struct kunit *test, u64 i, u32 object, u64 start, u64 nr_pages)
+/* The runs of the process, or of all objects. */
+static struct ckpt_pages_set *set_of(struct kunit *test, u32 process)
 {
 	struct ckpt_saver *s = test->priv;
-	const struct ckpt_image_run *run = &s->pages.runs[i];
 
-	KUNIT_ASSERT_LT(test, i, s->pages.nr_runs);
+	return ckpt_pages_of(&s->pages, process);
+}
+
+/* Runs of objects stand in a set of their own. */
+static void expect_run(struct kunit *test, u64 i, u32 object, u64 start, u64 nr_pages)
+{
+	const struct ckpt_pages_set *set = set_of(test, !object);
+	const struct ckpt_image_run *run = &set->runs[i];
+
+	KUNIT_ASSERT_LT(test, i, set->nr_runs);
 	KUNIT_EXPECT_EQ_MSG(test, run->start, start, "run %llu", i);
 	KUNIT_EXPECT_EQ_MSG(test, run->nr_pages, nr_pages, "run %llu", i);
 	KUNIT_EXPECT_EQ_MSG(test, run->object, object, "run %llu", i);
@@ -62,7 +83,7 @@ static void add(struct kunit *test, u32 object, u64 start, u64 nr_pages)
 {
 	struct ckpt_saver *s = test->priv;
 
-	KUNIT_ASSERT_EQ(test, ckpt_pages_add(&s->pages, object, start, nr_pages), 0);
+	KUNIT_ASSERT_EQ(test, ckpt_pages_add(&s->pages, !object, object, start, nr_pages), 0);
 }
 
 static void touching_pages_are_joined(struct kunit *test)
@@ -72,18 +93,16 @@ static void touching_pages_are_joined(struct kunit *test)
 	add(test, 0, ADDRESS, 1);
 	add(test, 0, ADDRESS + PAGE_SIZE, 2);
 	add(test, 0, ADDRESS + 3 * PAGE_SIZE, 5);
-	KUNIT_EXPECT_EQ(test, s->pages.nr_runs, 1ULL);
+	KUNIT_EXPECT_EQ(test, set_of(test, 1)->nr_runs, 1ULL);
 	KUNIT_EXPECT_EQ(test, s->pages.nr_pages, 8ULL);
 	expect_run(test, 0, 0, ADDRESS, 8);
 }
 
 static void gap_begins_a_run(struct kunit *test)
 {
-	struct ckpt_saver *s = test->priv;
-
 	add(test, 0, ADDRESS, 2);
 	add(test, 0, ADDRESS + 3 * PAGE_SIZE, 1);
-	KUNIT_EXPECT_EQ(test, s->pages.nr_runs, 2ULL);
+	KUNIT_EXPECT_EQ(test, set_of(test, 1)->nr_runs, 2ULL);
 	expect_run(test, 0, 0, ADDRESS, 2);
 	expect_run(test, 1, 0, ADDRESS + 3 * PAGE_SIZE, 1);
 }
@@ -97,9 +116,13 @@ static void objects_are_kept_apart(struct kunit *test)
 	add(test, 3, PAGE_SIZE, 1);
 	add(test, 3, 2 * PAGE_SIZE, 1);
 	add(test, 4, 3 * PAGE_SIZE, 1);
-	KUNIT_EXPECT_EQ(test, s->pages.nr_runs, 3ULL);
-	expect_run(test, 1, 3, PAGE_SIZE, 2);
-	expect_run(test, 2, 4, 3 * PAGE_SIZE, 1);
+	KUNIT_EXPECT_EQ(test, set_of(test, 1)->nr_runs, 1ULL);
+	KUNIT_EXPECT_EQ(test, set_of(test, 0)->nr_runs, 2ULL);
+	KUNIT_EXPECT_EQ(test, set_of(test, 0)->nr_pages, 3ULL);
+	KUNIT_EXPECT_EQ(test, s->pages.nr_pages, 4ULL);
+	expect_run(test, 0, 0, 0, 1);
+	expect_run(test, 0, 3, PAGE_SIZE, 2);
+	expect_run(test, 1, 4, 3 * PAGE_SIZE, 1);
 }
 
 static void runs_survive_growth(struct kunit *test)
@@ -110,7 +133,7 @@ static void runs_survive_growth(struct kunit *test)
 
 	for (i = 0; i < nr; i++)
 		add(test, 0, ADDRESS + 2 * i * PAGE_SIZE, 1);
-	KUNIT_ASSERT_EQ(test, s->pages.nr_runs, nr);
+	KUNIT_ASSERT_EQ(test, set_of(test, 1)->nr_runs, nr);
 	KUNIT_EXPECT_EQ(test, s->pages.nr_pages, nr);
 	for (i = 0; i < nr; i++)
 		expect_run(test, i, 0, ADDRESS + 2 * i * PAGE_SIZE, 1);
@@ -145,7 +168,7 @@ static void holes_of_an_object_are_skipped(struct kunit *test)
 	fill(test, file, 4, 3, PAGE_SIZE);
 	fill(test, file, 700, 4, 10);
 	KUNIT_EXPECT_EQ(test, ckpt_pages_scan_object(&s->pages, object(test, 7, file)), 0);
-	KUNIT_ASSERT_EQ(test, s->pages.nr_runs, 3ULL);
+	KUNIT_ASSERT_EQ(test, set_of(test, 0)->nr_runs, 3ULL);
 	KUNIT_EXPECT_EQ(test, s->pages.nr_pages, 4ULL);
 	expect_run(test, 0, 7, 0, 1);
 	expect_run(test, 1, 7, 3 * PAGE_SIZE, 2);
@@ -161,7 +184,7 @@ static void empty_object_has_no_pages(struct kunit *test)
 			0);
 	i_size_write(file_inode(hole), 100 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, ckpt_pages_scan_object(&s->pages, object(test, 2, hole)), 0);
-	KUNIT_EXPECT_EQ(test, s->pages.nr_runs, 0ULL);
+	KUNIT_EXPECT_EQ(test, set_of(test, 0)->nr_runs, 0ULL);
 }
 
 /* The image takes as many pages as there are in the runs. */
@@ -237,7 +260,7 @@ static void memory_is_carried_to_the_image(struct kunit *test)
 		return;
 	KUNIT_EXPECT_EQ(test, put_user(0x33, (u8 __user *)at), 0);
 	KUNIT_EXPECT_EQ(test, put_user(0x44, (u8 __user *)at + PAGE_SIZE - 1), 0);
-	KUNIT_EXPECT_EQ(test, ckpt_pages_add(&s->pages, 0, at, 1), 0);
+	KUNIT_EXPECT_EQ(test, ckpt_pages_add(&s->pages, 1, 0, at, 1), 0);
 	s->out.crcs = kvcalloc(1, sizeof(u32), GFP_KERNEL);
 	s->out.file = shmem_file_setup("ckpt-test", 0, 0);
 	s->out.pos = &s->out.file->f_pos;
@@ -265,6 +288,7 @@ static void memory_that_is_gone_is_an_error(struct kunit *test)
 static void scan(struct kunit *test, unsigned long prot, unsigned long kind, const u16 *written,
 		 unsigned int nr_written, unsigned long *found)
 {
+	const struct ckpt_pages_set *set = set_of(test, 1);
 	struct ckpt_saver *s = test->priv;
 	unsigned long at;
 	unsigned int i;
@@ -280,14 +304,16 @@ static void scan(struct kunit *test, unsigned long prot, unsigned long kind, con
 					0);
 		/* Reading alone maps the page of zeros. */
 		KUNIT_EXPECT_EQ(test, get_user(byte, (u8 __user *)at + 100 * PAGE_SIZE), 0);
+		KUNIT_EXPECT_EQ(test, ckpt_saver_enter(s, ckpt_group_first(s->group)), 0);
 		KUNIT_EXPECT_EQ(test, ckpt_pagescan(s), 0);
+		ckpt_saver_leave(s);
 		KUNIT_EXPECT_EQ(test, vm_munmap(at, NR_MAPPED * PAGE_SIZE), 0);
 	}
 	kthread_unuse_mm(ckpt_kunit_mm);
 
-	for (run = 0; run < s->pages.nr_runs; run++)
-		for (page = 0; page < s->pages.runs[run].nr_pages; page++) {
-			u64 offset = s->pages.runs[run].start + page * PAGE_SIZE - at;
+	for (run = 0; run < set->nr_runs; run++)
+		for (page = 0; page < set->runs[run].nr_pages; page++) {
+			u64 offset = set->runs[run].start + page * PAGE_SIZE - at;
 
 			if (offset < NR_MAPPED * PAGE_SIZE)
 				__set_bit(offset / PAGE_SIZE, found);
@@ -328,17 +354,19 @@ static void runs_are_in_order(struct kunit *test)
 {
 	static const u16 written[] = { 7, 9 };
 	DECLARE_BITMAP(found, NR_MAPPED) = {};
+	const struct ckpt_pages_set *set = set_of(test, 1);
 	struct ckpt_saver *s = test->priv;
 	u64 i, end = 0, nr = 0;
 
 	scan(test, PROT_READ | PROT_WRITE, MAP_PRIVATE, written, ARRAY_SIZE(written), found);
-	for (i = 0; i < s->pages.nr_runs; i++) {
+	for (i = 0; i < set->nr_runs; i++) {
 		/* A run that touches the one before would have been joined to it. */
-		KUNIT_EXPECT_GT(test, s->pages.runs[i].start, end);
-		KUNIT_EXPECT_EQ(test, s->pages.runs[i].object, 0U);
-		end = s->pages.runs[i].start + s->pages.runs[i].nr_pages * PAGE_SIZE;
-		nr += s->pages.runs[i].nr_pages;
+		KUNIT_EXPECT_GT(test, set->runs[i].start, end);
+		KUNIT_EXPECT_EQ(test, set->runs[i].object, 0U);
+		end = set->runs[i].start + set->runs[i].nr_pages * PAGE_SIZE;
+		nr += set->runs[i].nr_pages;
 	}
+	KUNIT_EXPECT_EQ(test, set->nr_pages, nr);
 	KUNIT_EXPECT_EQ(test, s->pages.nr_pages, nr);
 }
 

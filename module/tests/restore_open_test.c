@@ -8,24 +8,15 @@
 #include <linux/fs.h>
 #include <linux/kthread.h>
 
+#include "edit_records.h"
 #include "saved_image.h"
 #include "usermem.h"
-
-#define MAX_RECORDS 4096
 
 /* The image that all tests start from, read once. */
 static struct ckpt_image_reader saved;
 static struct ckpt_messages saved_messages;
 
-/* Records being edited, and what they are verified for. */
-struct edit {
-	struct ckpt_request *req;
-	struct ckpt_image_meta meta;
-	struct ckpt_record records[MAX_RECORDS];
-	u32 nr;
-};
-
-static int restore_open_suite_init(struct kunit_suite *suite)
+int edit_suite_init(struct kunit_suite *suite)
 {
 	struct file *file;
 	int err;
@@ -41,7 +32,7 @@ static int restore_open_suite_init(struct kunit_suite *suite)
 	return err;
 }
 
-static void restore_open_suite_exit(struct kunit_suite *suite)
+void edit_suite_exit(struct kunit_suite *suite)
 {
 	if (saved.file) {
 		ckpt_image_close(&saved);
@@ -49,7 +40,7 @@ static void restore_open_suite_exit(struct kunit_suite *suite)
 	}
 }
 
-static void reset(struct edit *e)
+void edit_reset(struct edit *e)
 {
 	e->meta = *saved.meta;
 	e->nr = saved.nr_records;
@@ -57,24 +48,24 @@ static void reset(struct edit *e)
 	e->req->messages.len = 0;
 }
 
-static int restore_open_init(struct kunit *test)
+int edit_init(struct kunit *test)
 {
 	struct edit *e;
 
 	if (!saved.file)
 		kunit_skip(test, "no image was given");
 	e = kvzalloc(sizeof(*e), GFP_KERNEL);
-	if (!e || saved.nr_records > MAX_RECORDS - 1)
+	if (!e || saved.nr_records > EDIT_MAX_RECORDS - 1)
 		return -ENOMEM;
 	e->req = ckpt_request_new(NULL);
 	test->priv = e;
 	if (!e->req)
 		return -ENOMEM;
-	reset(e);
+	edit_reset(e);
 	return 0;
 }
 
-static void restore_open_exit(struct kunit *test)
+void edit_exit(struct kunit *test)
 {
 	struct edit *e = test->priv;
 
@@ -84,43 +75,66 @@ static void restore_open_exit(struct kunit *test)
 	kvfree(e);
 }
 
-/* Verifies the records as they are now. Whoever refuses says why. */
-static int verified(struct kunit *test)
+static struct ckpt_rjob *new_job(struct edit *e)
+{
+	struct ckpt_rjob *job = new_rjob(e->req);
+
+	if (!job)
+		return NULL;
+	job->img.meta = &e->meta;
+	job->img.records = e->records;
+	job->img.nr_records = e->nr;
+	job->img.messages = &e->req->messages;
+	return job;
+}
+
+int edit_verified(struct kunit *test)
 {
 	struct edit *e = test->priv;
-	struct ckpt_restorer r = { .req = e->req };
+	struct ckpt_rjob *job = new_job(e);
 	int err;
 
+	KUNIT_ASSERT_NOT_NULL(test, job);
 	e->req->messages.len = 0;
-	r.img.meta = &e->meta;
-	r.img.records = e->records;
-	r.img.nr_records = e->nr;
-	r.img.messages = &e->req->messages;
 	/* The tool's memory is looked at, and get_task_mm() knows of none in a kernel thread. */
 	kthread_use_mm(ckpt_kunit_mm);
 	current->flags &= ~PF_KTHREAD;
-	err = verify(&r);
+	err = open_records(job);
 	current->flags |= PF_KTHREAD;
 	kthread_unuse_mm(ckpt_kunit_mm);
-	kvfree(r.threads);
+	e->nr_tasks = job->nr_tasks;
+	e->nr_threads = job->nr_threads;
+	e->nr_living = job->nr_living;
+	/* The records are not its own. */
+	memset(&job->img, 0, sizeof(job->img));
+	ckpt_rjob_put(job);
 	if (err)
 		KUNIT_EXPECT_TRUE_MSG(test, ckpt_messages_pending(&e->req->messages), "error %d",
 				      err);
 	return err;
 }
 
-static void expect_error(struct kunit *test, int want, const char *what, u32 type)
+void edit_expect(struct kunit *test, int want, const char *what, u32 type)
 {
 	struct edit *e = test->priv;
-	int err = verified(test);
+	int err = edit_verified(test);
 
 	KUNIT_EXPECT_EQ_MSG(test, err, want, "%s, record %x: %.*s", what, type,
 			    (int)e->req->messages.len, e->req->messages.text ?: "");
-	reset(e);
+	edit_reset(e);
 }
 
-/* Position of the first record of a type, or -1. */
-static int find(struct edit *e, u32 type)
+int edit_find_of(struct edit *e, u32 process, u32 type)
+{
+	u32 i;
+
+	for (i = 0; i < e->nr; i++)
+		if (e->records[i].type == type && e->records[i].process == process)
+			return i;
+	return -1;
+}
+
+int edit_find(struct edit *e, u32 type)
 {
 	u32 i;
 
@@ -130,26 +144,24 @@ static int find(struct edit *e, u32 type)
 	return -1;
 }
 
-static void drop(struct edit *e, u32 i)
+void edit_drop(struct edit *e, u32 i)
 {
 	memmove(&e->records[i], &e->records[i + 1], (e->nr - i - 1) * sizeof(*e->records));
 	e->nr--;
 }
 
-/* Puts a copy of a record behind it. */
-static void twice(struct edit *e, u32 i)
+void edit_twice(struct edit *e, u32 i)
 {
 	memmove(&e->records[i + 1], &e->records[i], (e->nr - i) * sizeof(*e->records));
 	e->nr++;
 }
 
-/* The next kind that has a record, the first of which is at *@i. *@n counts the kinds. */
-static const struct ckpt_kind *next_kind(struct edit *e, unsigned int *n, int *i)
+const struct ckpt_kind *edit_next_kind(struct edit *e, unsigned int *n, int *i)
 {
 	while (ckpt_kinds[*n]) {
 		const struct ckpt_kind *k = ckpt_kinds[(*n)++];
 
-		*i = k->type ? find(e, k->type) : -1;
+		*i = k->type ? edit_find(e, k->type) : -1;
 		if (*i >= 0)
 			return k;
 	}
@@ -158,7 +170,7 @@ static const struct ckpt_kind *next_kind(struct edit *e, unsigned int *n, int *i
 
 static void saved_image_is_good(struct kunit *test)
 {
-	expect_error(test, 0, "unchanged", 0);
+	edit_expect(test, 0, "unchanged", 0);
 }
 
 /* The program whose image this is must have state of every kind. */
@@ -169,7 +181,7 @@ static void every_kind_is_there(struct kunit *test)
 
 	ckpt_for_each_kind(k, n)
 		if (k->type)
-			KUNIT_EXPECT_GE_MSG(test, find(test->priv, k->type), 0, "%s", k->name);
+			KUNIT_EXPECT_GE_MSG(test, edit_find(test->priv, k->type), 0, "%s", k->name);
 }
 
 static void unknown_versions(struct kunit *test)
@@ -179,13 +191,13 @@ static void unknown_versions(struct kunit *test)
 	unsigned int n = 0;
 	int i;
 
-	while ((k = next_kind(e, &n, &i))) {
+	while ((k = edit_next_kind(e, &n, &i))) {
 		e->records[i].version = k->version + 1;
-		expect_error(test, -EOPNOTSUPP, "newer version", k->type);
+		edit_expect(test, -EOPNOTSUPP, "newer version", k->type);
 		e->records[i].version = k->oldest - 1;
-		expect_error(test, -EOPNOTSUPP, "older version", k->type);
+		edit_expect(test, -EOPNOTSUPP, "older version", k->type);
 		e->records[i].version = U16_MAX;
-		expect_error(test, -EOPNOTSUPP, "last version", k->type);
+		edit_expect(test, -EOPNOTSUPP, "last version", k->type);
 	}
 }
 
@@ -193,15 +205,13 @@ static void unknown_flags(struct kunit *test)
 {
 	struct edit *e = test->priv;
 	u32 i;
-	int bit;
 
-	for (i = 0; i < e->nr; i++)
-		for (bit = 1; bit < 16; bit++) {
-			u32 type = e->records[i].type;
+	for (i = 0; i < e->nr; i++) {
+		u32 type = e->records[i].type;
 
-			e->records[i].flags = 1 << bit;
-			expect_error(test, -EOPNOTSUPP, "unknown flag", type);
-		}
+		e->records[i].flags = 1 << (1 + i % 15);
+		edit_expect(test, -EOPNOTSUPP, "unknown flag", type);
+	}
 }
 
 static void unknown_types(struct kunit *test)
@@ -212,13 +222,22 @@ static void unknown_types(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		twice(e, e->nr - 1);
-		e->records[e->nr - 1] = (struct ckpt_record){ .type = types[i], .version = 1 };
-		expect_error(test, -EOPNOTSUPP, "unknown type", types[i]);
-		twice(e, e->nr - 1);
-		e->records[e->nr - 1] =
-			(struct ckpt_record){ .type = types[i], .flags = CKPT_REC_COMPATIBLE };
-		expect_error(test, 0, "unknown type that may be ignored", types[i]);
+		u32 process = e->records[e->nr - 1].process;
+
+		edit_twice(e, e->nr - 1);
+		e->records[e->nr - 1] = (struct ckpt_record){
+			.type = types[i],
+			.version = 1,
+			.process = process,
+		};
+		edit_expect(test, -EOPNOTSUPP, "unknown type", types[i]);
+		edit_twice(e, e->nr - 1);
+		e->records[e->nr - 1] = (struct ckpt_record){
+			.type = types[i],
+			.flags = CKPT_REC_COMPATIBLE,
+			.process = process,
+		};
+		edit_expect(test, 0, "unknown type that may be ignored", types[i]);
 	}
 }
 
@@ -235,7 +254,7 @@ static void cut_at_each_length(struct kunit *test)
 	unsigned int n = 0;
 	int i;
 
-	while ((k = next_kind(e, &n, &i))) {
+	while ((k = edit_next_kind(e, &n, &i))) {
 		u32 whole = e->records[i].len, len;
 
 		for (len = 0; len < whole; len++) {
@@ -248,9 +267,9 @@ static void cut_at_each_length(struct kunit *test)
 				break;
 			e->records[i].data = copy;
 			e->records[i].len = len;
-			err = verified(test);
+			err = edit_verified(test);
 			kfree(copy);
-			reset(e);
+			edit_reset(e);
 			KUNIT_ASSERT_TRUE_MSG(test, err == -EBADMSG || (!err && padding),
 					      "%s: %u of %u bytes: error %d", k->name, len, whole,
 					      err);
@@ -265,31 +284,31 @@ static void unknown_thread(struct kunit *test)
 	unsigned int n = 0;
 	int i;
 
-	while ((k = next_kind(e, &n, &i))) {
+	while ((k = edit_next_kind(e, &n, &i))) {
 		if (k->type == CKPT_REC_THREAD)
 			continue;
 		e->records[i].tid = PID_MAX_LIMIT + 1;
-		expect_error(test, -EBADMSG, "unknown thread", k->type);
+		edit_expect(test, -EBADMSG, "unknown thread", k->type);
 	}
 }
 
 static void threads_are_whole(struct kunit *test)
 {
 	struct edit *e = test->priv;
-	int i = find(e, CKPT_REC_THREAD);
+	int i = edit_find(e, CKPT_REC_THREAD);
 
 	KUNIT_ASSERT_GE(test, i, 0);
 	e->records[i].tid = 0;
-	expect_error(test, -EBADMSG, "thread 0", CKPT_REC_THREAD);
+	edit_expect(test, -EBADMSG, "thread 0", CKPT_REC_THREAD);
 	e->records[i].tid = PID_MAX_LIMIT + 1;
-	expect_error(test, -EBADMSG, "thread out of range", CKPT_REC_THREAD);
-	twice(e, i);
+	edit_expect(test, -EBADMSG, "thread out of range", CKPT_REC_THREAD);
+	edit_twice(e, i);
 	e->meta.nr_threads++;
-	expect_error(test, -EBADMSG, "thread twice", CKPT_REC_THREAD);
+	edit_expect(test, -EBADMSG, "thread twice", CKPT_REC_THREAD);
 	e->meta.nr_threads++;
-	expect_error(test, -EBADMSG, "thread missing", CKPT_REC_THREAD);
+	edit_expect(test, -EBADMSG, "thread missing", CKPT_REC_THREAD);
 	e->meta.nr_threads = 0;
-	expect_error(test, -EBADMSG, "no threads", CKPT_REC_THREAD);
+	edit_expect(test, -EBADMSG, "no threads", CKPT_REC_THREAD);
 }
 
 static void wrong_numbers_of_records(struct kunit *test)
@@ -299,19 +318,19 @@ static void wrong_numbers_of_records(struct kunit *test)
 	unsigned int n = 0;
 	int i;
 
-	while ((k = next_kind(e, &n, &i))) {
+	while ((k = edit_next_kind(e, &n, &i))) {
 		if (k->count == CKPT_ONE || k->count == CKPT_PER_THREAD) {
-			drop(e, i);
-			expect_error(test, -EBADMSG, "missing", k->type);
+			edit_drop(e, i);
+			edit_expect(test, -EBADMSG, "missing", k->type);
 		}
 		if (k->count != CKPT_ANY) {
-			twice(e, i);
+			edit_twice(e, i);
 			e->records[i].id = 0;
-			expect_error(test, -EBADMSG, "twice", k->type);
+			edit_expect(test, -EBADMSG, "twice", k->type);
 		}
 	}
-	twice(e, 0);
-	expect_error(test, -EBADMSG, "twice", CKPT_REC_META);
+	edit_twice(e, 0);
+	edit_expect(test, -EBADMSG, "twice", CKPT_REC_META);
 }
 
 static void id_stands_for_one_object(struct kunit *test)
@@ -326,8 +345,8 @@ static void id_stands_for_one_object(struct kunit *test)
 		if (!e->records[i].id)
 			continue;
 		found++;
-		twice(e, i);
-		expect_error(test, -EBADMSG, "object twice", type);
+		edit_twice(e, i);
+		edit_expect(test, -EBADMSG, "object twice", type);
 	}
 	KUNIT_EXPECT_GT(test, found, 0U);
 }
@@ -341,17 +360,16 @@ static void referred_object_is_there(struct kunit *test)
 	int at;
 
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		at = find(e, types[i]);
+		at = edit_find(e, types[i]);
 		KUNIT_EXPECT_GE(test, at, 0);
 		if (at < 0)
 			continue;
-		drop(e, at);
-		expect_error(test, -EBADMSG, "object missing", types[i]);
+		edit_drop(e, at);
+		edit_expect(test, -EBADMSG, "object missing", types[i]);
 	}
 }
 
-/* Changes a copy of a record's payload, and says what verify() makes of it. */
-static int changed(struct kunit *test, int i, size_t at, const void *value, size_t len)
+int edit_changed(struct kunit *test, int i, size_t at, const void *value, size_t len)
 {
 	struct edit *e = test->priv;
 	u8 *copy = kmemdup(e->records[i].data, e->records[i].len, GFP_KERNEL);
@@ -363,9 +381,9 @@ static int changed(struct kunit *test, int i, size_t at, const void *value, size
 	}
 	memcpy(copy + at, value, len);
 	e->records[i].data = copy;
-	err = verified(test);
+	err = edit_verified(test);
 	kfree(copy);
-	reset(e);
+	edit_reset(e);
 	return err;
 }
 
@@ -378,12 +396,12 @@ static void any_value_in_any_place(struct kunit *test)
 	unsigned int n = 0, v;
 	int i;
 
-	while ((k = next_kind(e, &n, &i))) {
+	while ((k = edit_next_kind(e, &n, &i))) {
 		u32 at, len = min(e->records[i].len, 512U);
 
 		for (at = 0; at + 4 <= len; at += 4)
 			for (v = 0; v < ARRAY_SIZE(values); v++) {
-				int err = changed(test, i, at, &values[v], 4);
+				int err = edit_changed(test, i, at, &values[v], 4);
 
 				KUNIT_ASSERT_TRUE_MSG(test,
 						      !err || err == -EBADMSG || err == -EOPNOTSUPP,
@@ -397,12 +415,12 @@ static void any_value_in_any_place(struct kunit *test)
 
 static int change_area(struct kunit *test, int i, size_t at, u64 value)
 {
-	return changed(test, i, at, &value, sizeof(value));
+	return edit_changed(test, i, at, &value, sizeof(value));
 }
 
 static void areas_do_not_overlap(struct kunit *test)
 {
-	int i = find(test->priv, CKPT_REC_VMA);
+	int i = edit_find(test->priv, CKPT_REC_VMA);
 	struct edit *e = test->priv;
 	const struct ckpt_image_vma *first;
 
@@ -410,10 +428,10 @@ static void areas_do_not_overlap(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, e->records[i + 1].type, (u32)CKPT_REC_VMA);
 	first = e->records[i].data;
 
-	twice(e, i);
-	expect_error(test, -EBADMSG, "area twice", CKPT_REC_VMA);
+	edit_twice(e, i);
+	edit_expect(test, -EBADMSG, "area twice", CKPT_REC_VMA);
 	swap(e->records[i], e->records[i + 1]);
-	expect_error(test, -EBADMSG, "areas out of order", CKPT_REC_VMA);
+	edit_expect(test, -EBADMSG, "areas out of order", CKPT_REC_VMA);
 	KUNIT_EXPECT_EQ(test, change_area(test, i + 1, AREA(start), first->start), -EBADMSG);
 	KUNIT_EXPECT_EQ(test, change_area(test, i, AREA(end), first->start), -EBADMSG);
 	KUNIT_EXPECT_EQ(test, change_area(test, i, AREA(end), first->start - PAGE_SIZE), -EBADMSG);
@@ -428,7 +446,7 @@ static void areas_do_not_overlap(struct kunit *test)
 
 static void runs_do_not_overlap(struct kunit *test)
 {
-	int i = find(test->priv, CKPT_REC_RUNS);
+	int i = edit_find_of(test->priv, 1, CKPT_REC_RUNS);
 	struct edit *e = test->priv;
 	const struct ckpt_image_runs *runs;
 	const size_t next = sizeof(struct ckpt_image_run);
@@ -439,28 +457,28 @@ static void runs_do_not_overlap(struct kunit *test)
 	runs = e->records[i].data;
 	KUNIT_ASSERT_GE(test, runs->nr_runs, 2U);
 
-	twice(e, i);
-	expect_error(test, -EBADMSG, "runs twice", CKPT_REC_RUNS);
-	drop(e, i);
-	expect_error(test, -EBADMSG, "runs missing", CKPT_REC_RUNS);
+	edit_twice(e, i);
+	edit_expect(test, -EBADMSG, "runs twice", CKPT_REC_RUNS);
+	edit_drop(e, i);
+	edit_expect(test, -EBADMSG, "runs missing", CKPT_REC_RUNS);
 	e->meta.nr_pages++;
-	expect_error(test, -EBADMSG, "pages without a run", CKPT_REC_RUNS);
+	edit_expect(test, -EBADMSG, "pages without a run", CKPT_REC_RUNS);
 	value = runs->runs[0].start;
-	KUNIT_EXPECT_EQ(test, changed(test, i, RUN(start) + next, &value, 8), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, edit_changed(test, i, RUN(start) + next, &value, 8), -EBADMSG);
 	value = runs->runs[0].start + 1;
-	KUNIT_EXPECT_EQ(test, changed(test, i, RUN(start), &value, 8), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, edit_changed(test, i, RUN(start), &value, 8), -EBADMSG);
 	value = 0;
-	KUNIT_EXPECT_EQ(test, changed(test, i, RUN(nr_pages), &value, 8), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, edit_changed(test, i, RUN(nr_pages), &value, 8), -EBADMSG);
 	value = U64_MAX;
-	KUNIT_EXPECT_EQ(test, changed(test, i, RUN(nr_pages), &value, 8), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, edit_changed(test, i, RUN(nr_pages), &value, 8), -EBADMSG);
 	value = 1ULL << 52;
-	KUNIT_EXPECT_EQ(test, changed(test, i, RUN(nr_pages), &value, 8), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, edit_changed(test, i, RUN(nr_pages), &value, 8), -EBADMSG);
 	number = 0xfffffff0;
-	KUNIT_EXPECT_EQ(test, changed(test, i, RUN(object), &number, 4), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, edit_changed(test, i, RUN(object), &number, 4), -EBADMSG);
 	number = runs->nr_runs + 1;
-	KUNIT_EXPECT_EQ(test, changed(test, i, 0, &number, 4), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, edit_changed(test, i, 0, &number, 4), -EBADMSG);
 	number = U32_MAX;
-	KUNIT_EXPECT_EQ(test, changed(test, i, 0, &number, 4), -EBADMSG);
+	KUNIT_EXPECT_EQ(test, edit_changed(test, i, 0, &number, 4), -EBADMSG);
 }
 
 /* clang-format off */
@@ -487,9 +505,9 @@ static struct kunit_case restore_open_cases[] = {
 
 struct kunit_suite ckpt_restore_open_suite = {
 	.name = "restore_open",
-	.suite_init = restore_open_suite_init,
-	.suite_exit = restore_open_suite_exit,
-	.init = restore_open_init,
-	.exit = restore_open_exit,
+	.suite_init = edit_suite_init,
+	.suite_exit = edit_suite_exit,
+	.init = edit_init,
+	.exit = edit_exit,
 	.test_cases = restore_open_cases,
 };

@@ -11,6 +11,8 @@
 
 /* The memory of the program that loads the tests, which waits for them meanwhile. */
 extern struct mm_struct *ckpt_kunit_mm;
+/* That program. */
+extern struct task_struct *ckpt_kunit_task;
 
 /*
  * usermem_begin() - a page of zeros in user space, and nothing behind it

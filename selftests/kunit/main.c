@@ -12,6 +12,7 @@
 
 /* Tests run in kernel threads: the memory of the program that loads them is lent to them. */
 struct mm_struct *ckpt_kunit_mm;
+struct task_struct *ckpt_kunit_task;
 
 char *ckpt_kunit_image = "";
 module_param_named(image, ckpt_kunit_image, charp, 0);
@@ -28,6 +29,7 @@ static int __init ckpt_kunit_init(void)
 	pr_info("1..%zu\n", ARRAY_SIZE(ckpt_suites));
 
 	ckpt_kunit_mm = current->mm;
+	ckpt_kunit_task = current;
 	return __kunit_test_suites_init(ckpt_suites, ARRAY_SIZE(ckpt_suites));
 }
 module_init(ckpt_kunit_init);
