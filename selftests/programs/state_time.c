@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Threads that sleep, each in another way, for the same time. Each says when it began and when it
- * woke, by CLOCK_MONOTONIC of the machine.
+ * woke, by CLOCK_MONOTONIC of the machine, and its thread ID.
  *
  * usage: state_time SECONDS
  */
@@ -78,9 +78,9 @@ static void *run(void *arg)
 	const struct sleeper *s = arg;
 	int error;
 
-	dprintf(STDOUT_FILENO, "begin %s %.6f\n", s->name, now());
+	dprintf(STDOUT_FILENO, "begin %s %.6f %d\n", s->name, now(), gettid());
 	error = s->sleep();
-	dprintf(STDOUT_FILENO, "end %s %.6f\n", s->name, now());
+	dprintf(STDOUT_FILENO, "end %s %.6f %d\n", s->name, now(), gettid());
 	check(!error, "%s", s->name);
 	return NULL;
 }
