@@ -159,10 +159,9 @@ def debug():
     if not (folder / "bzImage").exists() or not release.exists():
         raise KernelError(f"debug kernel: {folder} has none: run make debug-kernel")
     vmlinux = folder / "vmlinux"
-    # With voluntary preemption the boot-time test of Tasks RCU can end in a deadlock: its caller
-    # may be switched away just before it takes the mutex that its thread sleeps with.
     return Kernel("debug", release.read_text(encoding="ascii").strip(), folder / "bzImage",
-                  vmlinux if vmlinux.exists() else None, None, folder / "build", "preempt=full")
+                  vmlinux if vmlinux.exists() else None, None, folder / "build",
+                  "preempt=full slub_debug=U")
 
 
 def find(name, fetch=True):
