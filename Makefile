@@ -23,7 +23,7 @@ USERSPACE = $(MAKE) -C userspace BUILD=$(BUILD)/userspace PREFIX=$(PREFIX) DESTD
 PROGRAMS := $(patsubst selftests/programs/%.c,$(BUILD)/programs/%,$(wildcard selftests/programs/*.c))
 
 .PHONY: all modules module-6.1 module-6.12 module-debug debug-kernel userspace programs
-.PHONY: install uninstall check ready demo shell kunit fuzz gates format packages clean distclean help
+.PHONY: install uninstall check ready demo shell kunit fuzz coverage mistakes gates format packages clean distclean help
 
 ifneq ($(wildcard /lib/modules/$(KVER)/build),)
 all: modules userspace
@@ -42,6 +42,8 @@ help:
 	@echo 'make check                  all tests; TESTS=PATTERN, KERNEL=6.1|6.12|debug'
 	@echo 'make gates                  style and static checks'
 	@echo 'make kunit                  unit tests of the module; KERNEL'
+	@echo 'make coverage               lines of the module that the tests execute; TESTS'
+	@echo 'make mistakes               plants mistakes and shows which test finds each'
 	@echo 'make fuzz SECONDS=N         feeds broken images to the reader'
 	@echo 'make debug-kernel           kernel with KASAN, lockdep and the like, for KERNEL=debug'
 	@echo 'make format                 formats the sources'
@@ -125,6 +127,12 @@ ifeq ($(origin KVER),command line)
 else
 	@selftests/check $(if $(KERNEL),--kernel '$(KERNEL)') kunit
 endif
+
+coverage: packages
+	@selftests/coverage/run $(if $(TESTS),'$(TESTS)')
+
+mistakes: packages
+	@selftests/mistakes/run $(TESTS)
 
 fuzz: packages
 	@selftests/fuzz/run $(or $(SECONDS),60)
