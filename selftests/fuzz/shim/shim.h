@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* As much of the kernel as the image reader needs, in user space. */
+/* As much of the kernel as the image reader and the index of records need, in user space. */
 #ifndef CKPT_FUZZ_SHIM_H
 #define CKPT_FUZZ_SHIM_H
 
@@ -48,9 +48,56 @@ static inline void *kvmalloc_array(size_t n, size_t size, int flags)
 	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kvmalloc(bytes, flags);
 }
 
+static inline void *kvcalloc(size_t n, size_t size, int flags)
+{
+	void *p = kvmalloc_array(n, size, flags);
+
+	return p ? memset(p, 0, n * size) : NULL;
+}
+
 #define kvfree(p) free((void *)(p))
 #define __get_free_page(flags) ((unsigned long)aligned_alloc(PAGE_SIZE, PAGE_SIZE))
 #define free_page(p) free((void *)(p))
+
+/* Numbers and what they stand for, in no order. */
+struct xarray {
+	struct {
+		unsigned long index;
+		void *entry;
+	} *slots;
+	size_t nr;
+};
+
+static inline void xa_init(struct xarray *xa)
+{
+	memset(xa, 0, sizeof(*xa));
+}
+
+static inline void xa_destroy(struct xarray *xa)
+{
+	free(xa->slots);
+	xa_init(xa);
+}
+
+static inline void *xa_load(struct xarray *xa, unsigned long index)
+{
+	for (size_t i = 0; i < xa->nr; i++)
+		if (xa->slots[i].index == index)
+			return xa->slots[i].entry;
+	return NULL;
+}
+
+static inline int xa_insert(struct xarray *xa, unsigned long index, void *entry, int flags)
+{
+	if (xa_load(xa, index))
+		return -EBUSY;
+	xa->slots = realloc(xa->slots, (xa->nr + 1) * sizeof(*xa->slots));
+	if (!xa->slots)
+		abort();
+	xa->slots[xa->nr].index = index;
+	xa->slots[xa->nr++].entry = entry;
+	return 0;
+}
 
 struct mutex {
 	int unused;
