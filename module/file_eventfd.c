@@ -122,6 +122,7 @@ static int settle(struct ckpt_restorer *r, const struct ckpt_record *rec)
 
 const struct ckpt_file_type ckpt_file_eventfd = {
 	.type = CKPT_FILE_EVENTFD,
+	.is_private = true,
 	.own_len = sizeof(struct ckpt_image_eventfd),
 	.recognise = recognise,
 	.save = save,

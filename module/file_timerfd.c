@@ -205,6 +205,7 @@ static int script(struct ckpt_restorer *r, const struct ckpt_record *rec, int fd
 
 const struct ckpt_file_type ckpt_file_timerfd = {
 	.type = CKPT_FILE_TIMERFD,
+	.is_private = true,
 	.own_len = sizeof(struct ckpt_image_timerfd),
 	.recognise = recognise,
 	.save = save,

@@ -54,6 +54,7 @@ struct ckpt_file_own {
  * struct ckpt_file_type - one type of open file
  * @type: CKPT_FILE_* of its records
  * @has_path: it is found again by its path, which must lead to it at the save
+ * @is_private: it has state that would be lost to others who have it open too: such are refused
  * @own_len: shortest length of the type's own bytes, which @verify may count on
  * @recognise: whether a file is of this type; never one that was opened with O_PATH
  * @save: add to the record (already filled in from the file: type, flags, position and path) what
@@ -75,6 +76,7 @@ struct ckpt_file_own {
 struct ckpt_file_type {
 	u32 type;
 	bool has_path;
+	bool is_private;
 	size_t own_len;
 	bool (*recognise)(struct ckpt_saver *s, const struct file *file);
 	int (*save)(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i,
@@ -95,6 +97,7 @@ extern const struct ckpt_file_type ckpt_file_shm;
 extern const struct ckpt_file_type ckpt_file_eventfd;
 extern const struct ckpt_file_type ckpt_file_timerfd;
 extern const struct ckpt_file_type ckpt_file_signalfd;
+extern const struct ckpt_file_type ckpt_file_epoll;
 
 /* The type of an open file that is being saved, or NULL when none recognises it. */
 const struct ckpt_file_type *ckpt_file_type_of(struct ckpt_saver *s, const struct file *file);

@@ -47,9 +47,6 @@ static const char *unknown_obstacle(const struct inode *inode, const char *name)
 			       "only the controlling terminal of the job is supported" :
 			       "this device is not supported";
 	}
-	/* Nobody knows it by this name. */
-	if (!strcmp(name, "anon_inode:[eventpoll]"))
-		return "epoll is not supported";
 	return "this kind of descriptor is not supported";
 }
 
@@ -123,6 +120,9 @@ static int save_file(struct ckpt_saver *s, const struct ckpt_fd *f, const char *
 {
 	const struct ckpt_file_type *type = ckpt_file_type_of(s, f->file);
 	const char *why = obstacle(f->file, type, name);
+
+	if (!why && type->is_private && ckpt_fd_is_shared(f))
+		why = "open outside of the job too, which is not supported";
 
 	if (why) {
 		ckpt_save_refuse(s, "file", "fd %u: %s: %s: close it before the save", f->fd, name,

@@ -19,7 +19,6 @@
 #include <pty.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/epoll.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -64,12 +63,6 @@ static bool still_echoes(void)
 static bool with_inet_socket(void)
 {
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	return fd >= 0;
-}
-
-static bool with_epoll(void)
-{
-	fd = epoll_create1(0);
 	return fd >= 0;
 }
 
@@ -387,7 +380,6 @@ static bool with_device_memory(void)
 static const struct property properties[] = {
 	{ "socket", with_socket, still_echoes },
 	{ "inet-socket", with_inet_socket, NULL },
-	{ "epoll", with_epoll, NULL },
 	{ "inotify", with_inotify, NULL },
 	{ "fanotify", with_fanotify, NULL },
 	{ "io_uring", with_io_uring, NULL },

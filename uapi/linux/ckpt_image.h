@@ -660,6 +660,7 @@ enum {
 	CKPT_FILE_EVENTFD, /* ckpt_image_eventfd */
 	CKPT_FILE_TIMERFD, /* ckpt_image_timerfd */
 	CKPT_FILE_SIGNALFD, /* ckpt_image_signalfd */
+	CKPT_FILE_EPOLL, /* ckpt_image_epoll */
 };
 
 /**
@@ -730,6 +731,34 @@ struct ckpt_image_timerfd {
  */
 struct ckpt_image_signalfd {
 	__u64 mask;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_epoll_item - what an epoll watches
+ * @fd: descriptor by which it was added; by now it may be that of another file, or of none
+ * @events: EPOLL* bits; only flags when EPOLLONESHOT has disarmed it
+ * @data: what epoll_wait(2) returns with its events
+ * @file: id of the CKPT_REC_FILE that it watches
+ * @ready: its place in the list of what is ready, from 1; 0: it is not in it
+ */
+struct ckpt_image_epoll_item {
+	__u32 fd;
+	__u32 events;
+	__u64 data;
+	__u32 file;
+	__u32 ready;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_epoll - own structure of a CKPT_FILE_EPOLL
+ * @nr_items: items that follow
+ * @reserved: 0
+ * @items: what it watches
+ */
+struct ckpt_image_epoll {
+	__u32 nr_items;
+	__u32 reserved;
+	struct ckpt_image_epoll_item items[];
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_pipe_buffer.flags */
