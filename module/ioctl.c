@@ -186,7 +186,7 @@ static int open_image(struct ckpt_request *req, union ucmd *u)
 
 	first = job->processes;
 	rec = ckpt_restore_find(first, CKPT_REC_RESTART_SIGNAL, 0);
-	arg->nr_tasks = job->nr_tasks;
+	arg->nr_tasks = job->nr_made;
 	arg->pid = first->saved->pid;
 	arg->pgid = first->saved->pgid;
 	arg->sid = first->saved->sid;
@@ -209,14 +209,16 @@ static int tasks(struct ckpt_request *req, union ucmd *u)
 		return -EOPNOTSUPP;
 	if (!job)
 		return -EINVAL;
-	arg->count = job->nr_tasks;
-	if (room < job->nr_tasks)
+	arg->count = job->nr_made;
+	if (room < job->nr_made)
 		return -ENOSPC;
 	for (i = 0; i < job->nr_tasks; i++) {
 		const struct ckpt_rthread *t = &job->tasks[i];
 		struct ckpt_task task = { .tid = t->tid, .process = t->r ? t->r->number : 0 };
 
-		if (copy_to_user(out + i, &task, sizeof(task)))
+		if (t->r && t->r->source)
+			continue;
+		if (copy_to_user(out++, &task, sizeof(task)))
 			return -EFAULT;
 	}
 	return 0;
@@ -266,6 +268,7 @@ struct row {
 	unsigned int min_size; /* what its first version had */
 	u32 flags; /* those that it knows */
 	bool unlocked; /* blocks for others of the same request, or takes part in a restore */
+	bool one_way; /* nothing is told back: the caller's memory may be another one by then */
 	int (*handle)(struct ckpt_request *req, union ucmd *u);
 };
 
@@ -276,6 +279,7 @@ static const struct row rows[] = {
 		.min_size = offsetofend(struct type, last), \
 		.flags = (known),                           \
 		.unlocked = (is_unlocked),                  \
+		.one_way = (cmd) == CKPT_CMD_RESTORE,       \
 		.handle = (fn),                             \
 	}
 	ROW(CKPT_CMD_INFO, ckpt_info, module_version, 0, info, false),
@@ -326,7 +330,7 @@ static long call(const struct row *row, struct ckpt_request *req, void __user *a
 	err = row->handle(req, &u);
 	if (!row->unlocked)
 		mutex_unlock(&req->lock);
-	if (copy_to_user(arg, &u, min(size, row->size)) && !err)
+	if (!row->one_way && copy_to_user(arg, &u, min(size, row->size)) && !err)
 		err = -EFAULT;
 	return err;
 }

@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "inherit.h"
 #include "kinds.h"
 #include "pages.h"
 #include "pagescan.h"
@@ -50,8 +51,10 @@ static int add_records(struct ckpt_saver *s, const struct ckpt_pages_set *set)
 
 static int save(struct ckpt_saver *s)
 {
-	int err = ckpt_pagescan(s);
+	int err;
 
+	ckpt_inherit_choose(s);
+	err = ckpt_pagescan(s);
 	return err ?: add_records(s, ckpt_pages_of(&s->pages, s->process->number));
 }
 

@@ -14,6 +14,7 @@
 #include <linux/utsname.h>
 #include <asm/unistd.h>
 
+#include "inherit.h"
 #include "kinds.h"
 #include "mapfile.h"
 #include "restorer.h"
@@ -236,13 +237,6 @@ static struct file *file_of(struct ckpt_restorer *r, const struct ckpt_image_vma
 	return get_file(file);
 }
 
-/* Read-only memory that counts as committed was writable once, and is so until the script runs. */
-static bool is_writable_first(const struct ckpt_image_vma *v)
-{
-	return (v->flags & CKPT_VMA_ACCOUNT) && !(v->flags & CKPT_VMA_SHARED) &&
-	       !(v->prot & PROT_WRITE);
-}
-
 static unsigned long map_flags(const struct ckpt_image_vma *v)
 {
 	unsigned long flags = MAP_FIXED_NOREPLACE;
@@ -262,7 +256,7 @@ static unsigned long map_flags(const struct ckpt_image_vma *v)
 
 static int map(struct ckpt_restorer *r, const struct ckpt_image_vma *v, struct file *file)
 {
-	unsigned long prot = v->prot | (is_writable_first(v) ? PROT_WRITE : 0);
+	unsigned long prot = ckpt_inherit_first_prot(v);
 	bool in_pieces = !(v->flags & (CKPT_VMA_SHARED | CKPT_VMA_GROWSDOWN));
 	unsigned long at = v->start;
 
@@ -291,7 +285,7 @@ static int create(struct ckpt_restorer *r)
 		struct file *file;
 		int err;
 
-		if (v->kind == CKPT_VMA_SPECIAL)
+		if (v->kind == CKPT_VMA_SPECIAL || (v->flags & CKPT_VMA_INHERITED))
 			continue;
 		file = file_of(r, v);
 		if (IS_ERR(file))
@@ -325,7 +319,7 @@ static int script_vma(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
 
 	if (v->path[0] && v->kind != CKPT_VMA_FILE)
 		err = script_name(r, v);
-	if (!err && is_writable_first(v))
+	if (!err && ckpt_inherit_first_prot(v) != v->prot)
 		err = ckpt_script_add(s, __NR_mprotect, v->start, len, v->prot, 0, 0, 0);
 	if (!err && (v->flags & CKPT_VMA_LOCKONFAULT))
 		err = ckpt_script_add(s, __NR_mlock2, v->start, len, MLOCK_ONFAULT, 0, 0, 0);

@@ -105,6 +105,7 @@ extern const struct ckpt_kind ckpt_kind_lock;
 extern const struct ckpt_kind ckpt_kind_mm;
 extern const struct ckpt_kind ckpt_kind_vma;
 extern const struct ckpt_kind ckpt_kind_runs;
+extern const struct ckpt_kind ckpt_kind_inherit;
 extern const struct ckpt_kind ckpt_kind_restart_signal;
 extern const struct ckpt_kind ckpt_kind_unsupported;
 

@@ -23,7 +23,8 @@ int ckpt_pages_init(struct ckpt_pages *p, unsigned int nr_processes)
 	memset(p, 0, sizeof(*p));
 	INIT_LIST_HEAD(&p->objects);
 	p->sets = kvcalloc(nr_processes + 1, sizeof(*p->sets), GFP_KERNEL_ACCOUNT);
-	if (!p->sets)
+	p->inherited = kvcalloc(nr_processes + 1, sizeof(*p->inherited), GFP_KERNEL_ACCOUNT);
+	if (!p->sets || !p->inherited)
 		return -ENOMEM;
 	p->nr_sets = nr_processes + 1;
 	return 0;
@@ -38,9 +39,12 @@ void ckpt_pages_exit(struct ckpt_pages *p)
 		fput(o->file);
 		kfree(o);
 	}
-	for (i = 0; i < p->nr_sets; i++)
+	for (i = 0; i < p->nr_sets; i++) {
 		kvfree(p->sets[i].runs);
+		kvfree(p->inherited[i].runs);
+	}
 	kvfree(p->sets);
+	kvfree(p->inherited);
 	memset(p, 0, sizeof(*p));
 	INIT_LIST_HEAD(&p->objects);
 }
@@ -61,13 +65,11 @@ static int grow(struct ckpt_pages_set *set)
 	return 0;
 }
 
-int ckpt_pages_add(struct ckpt_pages *p, u32 process, u32 object, u64 start, u64 nr_pages)
+static int add(struct ckpt_pages_set *set, u32 object, u64 start, u64 nr_pages)
 {
-	struct ckpt_pages_set *set = ckpt_pages_of(p, process);
 	struct ckpt_image_run *last = set->nr_runs ? &set->runs[set->nr_runs - 1] : NULL;
 	int err;
 
-	p->nr_pages += nr_pages;
 	set->nr_pages += nr_pages;
 	if (last && last->object == object && last->start + last->nr_pages * PAGE_SIZE == start) {
 		last->nr_pages += nr_pages;
@@ -84,6 +86,17 @@ int ckpt_pages_add(struct ckpt_pages *p, u32 process, u32 object, u64 start, u64
 		.object = object,
 	};
 	return 0;
+}
+
+int ckpt_pages_add(struct ckpt_pages *p, u32 process, u32 object, u64 start, u64 nr_pages)
+{
+	p->nr_pages += nr_pages;
+	return add(ckpt_pages_of(p, process), object, start, nr_pages);
+}
+
+int ckpt_pages_inherit(struct ckpt_pages *p, u32 process, u64 start, u64 nr_pages)
+{
+	return add(&p->inherited[process], 0, start, nr_pages);
 }
 
 int ckpt_pages_add_object(struct ckpt_pages *p, u32 id, struct file *file)

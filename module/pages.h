@@ -39,12 +39,14 @@ struct ckpt_pages_set {
 /**
  * struct ckpt_pages - the pages to store: those of objects, then those of each process
  * @sets: by number of the process; 0: objects
+ * @inherited: by number of the process: pages that another process has too, which are not stored
  * @nr_sets: how many
  * @nr_pages: pages in all
  * @objects: struct ckpt_pages_object, in order of id
  */
 struct ckpt_pages {
 	struct ckpt_pages_set *sets;
+	struct ckpt_pages_set *inherited;
 	unsigned int nr_sets;
 	u64 nr_pages;
 	struct list_head objects;
@@ -61,6 +63,8 @@ static inline struct ckpt_pages_set *ckpt_pages_of(struct ckpt_pages *p, u32 pro
 
 /* Adds pages behind those that the set has; joins them with the last run where they touch. */
 int ckpt_pages_add(struct ckpt_pages *p, u32 process, u32 object, u64 start, u64 nr_pages);
+/* The same for pages that the process has from another one. */
+int ckpt_pages_inherit(struct ckpt_pages *p, u32 process, u64 start, u64 nr_pages);
 
 /* Takes an object into the list; the reference to @file is taken over, in case of an error too. */
 int ckpt_pages_add_object(struct ckpt_pages *p, u32 id, struct file *file);

@@ -13,6 +13,7 @@
 #include <linux/swapops.h>
 
 #include "compat.h"
+#include "inherit.h"
 #include "pages.h"
 #include "saver.h"
 #include "vma_list.h"
@@ -29,9 +30,10 @@ enum found {
 	FOUND_BAD,
 };
 
-/* What a table holds; its bits are set for the pages to store. */
+/* What a table holds; its bits are set for the pages to store, and those that are inherited. */
 struct table {
 	DECLARE_BITMAP(pages, PTRS_PER_PTE);
+	DECLARE_BITMAP(inherited, PTRS_PER_PTE);
 	unsigned long moving, bad; /* address of the first such page, or 0 */
 };
 
@@ -53,8 +55,16 @@ static enum found look_at_entry(pte_t pte)
 	return is_migration_entry(entry) ? FOUND_MIGRATION : FOUND_BAD;
 }
 
+static void note_page(struct ckpt_inherit_view *view, pte_t pte, unsigned long at, struct table *t)
+{
+	if (pte_present(pte) && ckpt_inherit_has(view, at, pte_pfn(pte)))
+		__set_bit(pte_index(at), t->inherited);
+	else
+		__set_bit(pte_index(at), t->pages);
+}
+
 static void look_at_table(struct mm_struct *mm, pmd_t *pmd, unsigned long at, unsigned long end,
-			  struct table *t)
+			  struct ckpt_inherit_view *view, struct table *t)
 {
 	spinlock_t *lock = pte_lockptr(mm, pmd);
 	pte_t *pte = pte_offset_kernel(pmd, at);
@@ -70,7 +80,7 @@ static void look_at_table(struct mm_struct *mm, pmd_t *pmd, unsigned long at, un
 			t->bad = t->bad ?: at;
 			break;
 		case FOUND_TABLE:
-			__set_bit(pte_index(at), t->pages);
+			note_page(view, ptep_get(pte), at, t);
 			break;
 		default:
 			break;
@@ -103,6 +113,7 @@ static enum found look_at_pmd(struct mm_struct *mm, pmd_t *pmd)
 
 struct scan {
 	struct ckpt_saver *s;
+	struct ckpt_inherit_view view;
 	unsigned long bad; /* address of the first page that cannot be read, or 0 */
 	unsigned long nr_bad;
 };
@@ -134,9 +145,28 @@ static int add_table(struct ckpt_saver *s, const struct table *t, unsigned long 
 		err = ckpt_pages_add(&s->pages, s->process->number, 0, base + from * PAGE_SIZE,
 				     to - from);
 		if (err)
+			return err;
+	}
+	for_each_set_bitrange(from, to, t->inherited, PTRS_PER_PTE) {
+		err = ckpt_pages_inherit(&s->pages, s->process->number, base + from * PAGE_SIZE,
+					 to - from);
+		if (err)
 			break;
 	}
 	return err;
+}
+
+/* A huge page is inherited as a whole or not at all. */
+static int add_huge(struct scan *scan, pmd_t *pmd, unsigned long at, unsigned long end)
+{
+	unsigned long pfn = pmd_pfn(READ_ONCE(*pmd)) + ((at & ~PMD_MASK) >> PAGE_SHIFT);
+	unsigned long n = (end - at) >> PAGE_SHIFT;
+	u32 number = scan->s->process->number;
+
+	if (ckpt_inherit_has(&scan->view, at, pfn) &&
+	    ckpt_inherit_has(&scan->view, end - PAGE_SIZE, pfn + n - 1))
+		return ckpt_pages_inherit(&scan->s->pages, number, at, n);
+	return ckpt_pages_add(&scan->s->pages, number, 0, at, n);
 }
 
 static int scan_pmd(struct scan *scan, pmd_t *pmd, unsigned long at, unsigned long end)
@@ -152,14 +182,13 @@ static int scan_pmd(struct scan *scan, pmd_t *pmd, unsigned long at, unsigned lo
 		if (found == FOUND_NOTHING)
 			return 0;
 		if (found == FOUND_HUGE)
-			return ckpt_pages_add(&s->pages, s->process->number, 0, at,
-					      (end - at) / PAGE_SIZE);
+			return add_huge(scan, pmd, at, end);
 		if (found == FOUND_BAD) {
 			note_bad(scan, at);
 			return 0;
 		}
 		if (found == FOUND_TABLE)
-			look_at_table(s->mm, pmd, at, end, &t);
+			look_at_table(s->mm, pmd, at, end, &scan->view, &t);
 		if (!t.moving)
 			break;
 		err = wait_for_page(s, t.moving);
@@ -230,12 +259,14 @@ int ckpt_pagescan(struct ckpt_saver *s)
 
 	if (mmap_read_lock_killable(s->mm))
 		return -EINTR;
+	ckpt_inherit_view_open(s, &scan.view);
 	for_each_vma(vmi, vma) {
 		if (has_own_pages(vma))
 			err = scan_vma(&scan, vma);
 		if (err)
 			break;
 	}
+	ckpt_inherit_view_close(&scan.view);
 	mmap_read_unlock(s->mm);
 	if (scan.bad)
 		ckpt_save_refuse(s, "memory",

@@ -17,127 +17,14 @@
 #include "family.h"
 #include "fds.h"
 #include "kinds.h"
+#include "offspring.h"
+#include "phase.h"
 #include "request.h"
 #include "restorer.h"
-
-enum phase {
-	PHASE_ARRIVE, /* tasks come */
-	PHASE_MAKE, /* the first process makes files by system calls */
-	PHASE_CREATE, /* objects are there: processes get their descriptors and memory */
-	PHASE_SCRIPT, /* all pages were read and verified: scripts run, threads apply */
-	PHASE_GO,
-	PHASE_FAILED,
-};
 
 struct file *ckpt_restore_device(struct ckpt_restorer *r)
 {
 	return get_file(r->job->req->file);
-}
-
-/* Moves on to a later phase unless the restore has failed; returns 0 or its error. */
-static int advance(struct ckpt_rjob *job, enum phase phase)
-{
-	int err;
-
-	spin_lock(&job->wait.lock);
-	err = job->phase == PHASE_FAILED ? job->error : 0;
-	if (!err)
-		job->phase = phase;
-	spin_unlock(&job->wait.lock);
-	wake_up_all(&job->wait);
-	return err;
-}
-
-static bool has_failed(const struct ckpt_rjob *job)
-{
-	return READ_ONCE(job->phase) == PHASE_FAILED;
-}
-
-/*
- * Waits for a condition; returns 0, or the error of the restore. When that fails all tasks are
- * killed, so that those who wait elsewhere than on job->wait need not be woken.
- */
-#define wait_for(job, queue, condition)                                                 \
-	({                                                                              \
-		int __err = wait_event_killable(queue, has_failed(job) || (condition)); \
-		__err ? -EINTR : has_failed(job) ? (job)->error : 0;                    \
-	})
-
-static int wait_for_phase(struct ckpt_rjob *job, enum phase phase)
-{
-	return wait_for(job, job->wait, READ_ONCE(job->phase) >= phase);
-}
-
-int ckpt_restore_wait_turn(struct ckpt_restorer *r)
-{
-	return wait_for(r->job, r->wait, READ_ONCE(r->job->turn) == r->number);
-}
-
-static void pass_turn(struct ckpt_rjob *job, u32 from)
-{
-	u32 turn = from + 1;
-
-	/* Those that have exited have no memory. */
-	while (turn <= job->nr_processes && ckpt_restorer_is_zombie(&job->processes[turn - 1]))
-		turn++;
-	WRITE_ONCE(job->turn, turn);
-	if (turn <= job->nr_processes)
-		wake_up_all(&job->processes[turn - 1].wait);
-}
-
-void ckpt_restore_pass_turn(struct ckpt_restorer *r)
-{
-	pass_turn(r->job, r->number);
-}
-
-static bool is_first_of_process(const struct ckpt_rjob *job, unsigned int i)
-{
-	return !i || !job->tasks[i].r || job->tasks[i].r != job->tasks[i - 1].r;
-}
-
-/* Not even their exit may look like an end of the job's own. */
-static void kill_all(struct ckpt_rjob *job)
-{
-	bool killed = false;
-	unsigned int i;
-
-	/* Nobody arrives any more. */
-	for (i = 0; i < job->nr_tasks; i++) {
-		killed = killed && !is_first_of_process(job, i);
-		if (!job->tasks[i].task || killed)
-			continue;
-		send_sig(SIGKILL, job->tasks[i].task, 1);
-		killed = true;
-	}
-}
-
-void ckpt_restore_abort(struct ckpt_rjob *job, int err)
-{
-	bool failed;
-
-	spin_lock(&job->wait.lock);
-	failed = job->phase < PHASE_GO;
-	if (failed) {
-		job->error = err;
-		job->phase = PHASE_FAILED;
-	}
-	spin_unlock(&job->wait.lock);
-	wake_up_all(&job->wait);
-	if (failed)
-		kill_all(job);
-}
-
-bool ckpt_restore_ended(struct ckpt_rjob *job, int *err)
-{
-	enum phase phase = READ_ONCE(job->phase);
-
-	*err = phase == PHASE_FAILED ? job->error : 0;
-	return phase >= PHASE_GO;
-}
-
-bool ckpt_restore_begun(struct ckpt_rjob *job)
-{
-	return READ_ONCE(job->nr_arrived);
 }
 
 static void install(struct callback_head *work)
@@ -217,7 +104,7 @@ static int settle(struct ckpt_rjob *job)
 					       k->name, -err);
 	}
 	drop_files(job);
-	return advance(job, PHASE_GO);
+	return ckpt_phase_advance(job, CKPT_PHASE_GO);
 }
 
 static bool count_applied(struct ckpt_rjob *job)
@@ -233,12 +120,12 @@ static bool count_applied(struct ckpt_rjob *job)
 /* A thread has applied: who comes last settles the job. */
 static int wait_to_go(struct ckpt_rjob *job)
 {
-	return count_applied(job) ? settle(job) : wait_for_phase(job, PHASE_GO);
+	return count_applied(job) ? settle(job) : ckpt_phase_wait(job, CKPT_PHASE_GO);
 }
 
 static int follow(struct ckpt_rthread *t)
 {
-	int err = wait_for(t->job, t->r->wait, READ_ONCE(t->r->scripted));
+	int err = ckpt_phase_wait_for(t->job, t->r->wait, READ_ONCE(t->r->scripted));
 
 	if (!err)
 		err = apply(t);
@@ -289,23 +176,14 @@ static int call_open(struct ckpt_rjob *job, const struct ckpt_kind *k)
 	return err;
 }
 
-/* The leader of the first process waits for all tasks and makes what the processes share. */
+/* The leader of the first process waits for those whom the tool makes, and opens what is shared. */
 static int begin(struct ckpt_rjob *job)
 {
 	const struct ckpt_kind *k;
-	struct ckpt_restorer *r;
 	unsigned int i;
 	int err;
 
-	err = wait_for(job, job->wait, READ_ONCE(job->nr_arrived) == job->nr_tasks);
-	if (err)
-		return err;
-	ckpt_for_each_rprocess(r, job) {
-		err = check_process(r);
-		if (err)
-			return err;
-	}
-	err = ckpt_family_assemble(job);
+	err = ckpt_phase_wait_for(job, job->wait, READ_ONCE(job->nr_arrived) == job->nr_made);
 	if (err)
 		return err;
 	ckpt_for_each_kind(k, i) {
@@ -326,9 +204,11 @@ static int end_create(struct ckpt_rjob *job)
 	is_last = ++job->nr_created == job->nr_processes - (job->nr_threads - job->nr_living);
 	spin_unlock(&job->wait.lock);
 	if (!is_last)
-		return wait_for_phase(job, PHASE_SCRIPT);
+		return ckpt_phase_wait(job, CKPT_PHASE_SCRIPT);
 	err = ckpt_image_finish(&job->img);
-	return err ?: advance(job, PHASE_SCRIPT);
+	if (!err)
+		err = ckpt_family_assemble(job);
+	return err ?: ckpt_phase_advance(job, CKPT_PHASE_SCRIPT);
 }
 
 typedef int (*hook)(struct ckpt_restorer *r);
@@ -352,16 +232,43 @@ static int call_hooks(struct ckpt_restorer *r, size_t place)
 	return 0;
 }
 
+/* A signal that the caller asked for is for the first process, and none is none for all. */
+static int signal_of(struct ckpt_restorer *r)
+{
+	const struct ckpt_record *rec = ckpt_restore_find(r, CKPT_REC_RESTART_SIGNAL, 0);
+	const struct ckpt_image_restart_signal *asked = rec ? rec->data : NULL;
+
+	if (r->job->has_signal && (ckpt_restorer_is_first(r) || !r->job->signal))
+		return r->job->signal;
+	return asked ? asked->signal : 0;
+}
+
+static int script(struct ckpt_restorer *r)
+{
+	int err = end_create(r->job);
+
+	if (err)
+		return err;
+	r->signal = signal_of(r);
+	err = call_hooks(r, offsetof(struct ckpt_kind, script));
+	if (!err)
+		err = ckpt_script_end(&r->script);
+	return err ?: ckpt_script_start(&r->script, r->dev_fd);
+}
+
 /* What comes after all that the processes share was made. */
 static int create(struct ckpt_restorer *r)
 {
 	int err = call_hooks(r, offsetof(struct ckpt_kind, create));
 
-	if (!err)
-		err = end_create(r->job);
-	if (!err)
-		err = call_hooks(r, offsetof(struct ckpt_kind, script));
-	return err ?: ckpt_script_start(&r->script, r->dev_fd);
+	if (err)
+		return err;
+	/* Its memory is as it was at the fork of those who have it from this one. */
+	err = ckpt_offspring_script(r);
+	if (err <= 0)
+		return err ?: script(r);
+	r->forking = true;
+	return 0;
 }
 
 static int end_make(struct ckpt_restorer *r)
@@ -369,8 +276,8 @@ static int end_make(struct ckpt_restorer *r)
 	int err;
 
 	ckpt_script_exit(&r->script);
-	pass_turn(r->job, 0);
-	err = advance(r->job, PHASE_CREATE);
+	ckpt_phase_pass_turn(r->job, 0);
+	err = ckpt_phase_advance(r->job, CKPT_PHASE_CREATE);
 	return err ?: create(r);
 }
 
@@ -387,7 +294,9 @@ static int make(struct ckpt_restorer *r)
 	r->dev_fd = ckpt_fd_install(ckpt_restore_device(r));
 	if (r->dev_fd < 0)
 		return r->dev_fd;
-	err = advance(r->job, PHASE_MAKE);
+	err = ckpt_script_end(&r->script);
+	if (!err)
+		err = ckpt_phase_advance(r->job, CKPT_PHASE_MAKE);
 	return err ?: ckpt_script_start(&r->script, r->dev_fd);
 }
 
@@ -403,8 +312,14 @@ static int take_made(struct ckpt_restorer *r)
 
 static int lead(struct ckpt_restorer *r)
 {
-	int err = ckpt_restorer_is_first(r) ? begin(r->job) : wait_for_phase(r->job, PHASE_CREATE);
+	int err = ckpt_restorer_is_first(r) ? begin(r->job) :
+					      ckpt_phase_wait(r->job, CKPT_PHASE_CREATE);
 
+	if (!err)
+		err = ckpt_phase_wait_for(r->job, r->wait,
+					  READ_ONCE(r->nr_arrived) == r->nr_threads);
+	if (!err)
+		err = check_process(r);
 	if (err)
 		return err;
 	return ckpt_restorer_is_first(r) ? make(r) : create(r);
@@ -416,7 +331,7 @@ static int lead(struct ckpt_restorer *r)
  */
 static int die(struct ckpt_rthread *t)
 {
-	int err = wait_for_phase(t->job, PHASE_SCRIPT);
+	int err = ckpt_phase_wait(t->job, CKPT_PHASE_SCRIPT);
 
 	if (!err)
 		err = apply(t);
@@ -425,6 +340,10 @@ static int die(struct ckpt_rthread *t)
 	return err;
 }
 
+/*
+ * Signals that stand for faults cannot be blocked for long; the others stay out until the mask is
+ * restored.
+ */
 static bool all_blocked(void)
 {
 	sigset_t all;
@@ -435,50 +354,19 @@ static bool all_blocked(void)
 	return sigisemptyset(&all);
 }
 
-/*
- * Signals that stand for faults cannot be blocked for long; the others stay out until the mask is
- * restored.
- */
-static int arrive(struct ckpt_rthread *t)
+static int take_options(struct ckpt_rjob *job, const struct ckpt_restore *arg)
 {
-	struct ckpt_rjob *job = t->job;
-	bool is_last = false;
-	int err = 0;
-
-	spin_lock(&job->wait.lock);
-	if (job->phase == PHASE_FAILED) {
-		err = job->error;
-	} else if (t->task || job->phase != PHASE_ARRIVE) {
-		err = -EALREADY;
-	} else {
-		t->task = get_task_struct(current);
-		is_last = ++job->nr_arrived == job->nr_tasks;
-	}
-	spin_unlock(&job->wait.lock);
-	if (is_last)
-		wake_up_all(&job->wait);
-	return err;
-}
-
-/* A signal that the caller asked for is for the first process, and none is none for all. */
-static int take_options(struct ckpt_rthread *t, const struct ckpt_restore *arg)
-{
-	struct ckpt_restorer *r = t->r;
-	const struct ckpt_record *rec = ckpt_restore_find(r, CKPT_REC_RESTART_SIGNAL, 0);
-	const struct ckpt_image_restart_signal *asked = rec ? rec->data : NULL;
-
-	r->signal = asked ? asked->signal : 0;
-	if ((arg->flags & CKPT_RESTORE_SIGNAL) && (ckpt_restorer_is_first(r) || !arg->signal))
-		r->signal = arg->signal;
-	if (arg->tty_fd < 0 || !ckpt_restorer_is_first(r))
+	job->has_signal = arg->flags & CKPT_RESTORE_SIGNAL;
+	job->signal = arg->signal;
+	if (arg->tty_fd < 0)
 		return 0;
-	t->job->tty = fget(arg->tty_fd);
-	return t->job->tty ? 0 : -EBADF;
+	job->tty = fget(arg->tty_fd);
+	return job->tty ? 0 : -EBADF;
 }
 
 static int become(struct ckpt_rthread *t, const struct ckpt_restore *arg)
 {
-	int err = ckpt_rthread_is_leader(t) ? take_options(t, arg) : 0;
+	int err = t == t->job->tasks ? take_options(t->job, arg) : 0;
 
 	if (err)
 		return err;
@@ -501,11 +389,11 @@ int ckpt_restore_task(struct ckpt_rjob *job, const struct ckpt_restore *arg)
 		return -EINVAL;
 	if (thread_group_leader(current) != (!t->r || ckpt_rthread_is_leader(t)))
 		return -EINVAL;
-	err = arrive(t);
+	err = ckpt_phase_arrive(t);
 	if (err)
 		return err;
 	/* One that only holds a number does so until all who go by it are there. */
-	err = t->r ? become(t, arg) : wait_for_phase(job, PHASE_CREATE);
+	err = t->r ? become(t, arg) : ckpt_phase_wait(job, CKPT_PHASE_SCRIPT);
 	if (err)
 		ckpt_restore_abort(job, err);
 	return err || t->r ? err : -EALREADY;
@@ -515,15 +403,31 @@ int ckpt_restore_task(struct ckpt_rjob *job, const struct ckpt_restore *arg)
 static struct ckpt_restorer *in_script(struct ckpt_rjob *job)
 {
 	struct ckpt_rthread *t = ckpt_restore_thread(job, task_pid_vnr(current));
-
-	enum phase phase = READ_ONCE(job->phase);
+	enum ckpt_phase phase = READ_ONCE(job->phase);
 
 	if (!t || t->task != current || !t->r || !ckpt_rthread_is_leader(t) || t->r->scripted ||
 	    ckpt_restorer_is_zombie(t->r))
 		return NULL;
-	if (phase != PHASE_SCRIPT && !(phase == PHASE_MAKE && ckpt_restorer_is_first(t->r)))
-		return NULL;
-	return t->r;
+	if (phase == CKPT_PHASE_CREATE)
+		return t->r->forking ? t->r : NULL;
+	if (phase == CKPT_PHASE_MAKE)
+		return ckpt_restorer_is_first(t->r) ? t->r : NULL;
+	return phase == CKPT_PHASE_SCRIPT && !t->r->forking ? t->r : NULL;
+}
+
+static void tell_entry(struct ckpt_restorer *r, const struct ckpt_script_entry *e, int err)
+{
+	pid_t tid = ckpt_offspring_tid(e);
+
+	if (tid && err == -EEXIST)
+		ckpt_restore_error(r, err, "PID %d: taken by another process: restore needs it",
+				   tid);
+	else
+		ckpt_restore_error(
+			r, err,
+			"process %d: system call %llu(0x%llx, 0x%llx, 0x%llx, 0x%llx): failed with error %d",
+			r->threads[0].tid, e->nr, e->args[0], e->args[1], e->args[2], e->args[3],
+			-err);
 }
 
 int ckpt_restore_fail(struct ckpt_rjob *job, const void __user *entry)
@@ -537,10 +441,7 @@ int ckpt_restore_fail(struct ckpt_rjob *job, const void __user *entry)
 	if (copy_from_user(&e, entry, sizeof(e)))
 		return -EFAULT;
 	err = (s64)e.result < 0 && (s64)e.result >= -MAX_ERRNO ? (int)e.result : -EIO;
-	ckpt_restore_error(
-		r, err,
-		"process %d: system call %llu(0x%llx, 0x%llx, 0x%llx, 0x%llx): failed with error %d",
-		r->threads[0].tid, e.nr, e.args[0], e.args[1], e.args[2], e.args[3], -err);
+	tell_entry(r, &e, err);
 	ckpt_restore_abort(job, err);
 	return err;
 }
@@ -560,11 +461,20 @@ static int finish(struct ckpt_restorer *r)
 		err = close_fd(r->dev_fd);
 	if (!err)
 		err = apply(r->threads);
-	if (!err) {
-		set_scripted(r);
-		err = wait_to_go(r->job);
-	}
+	if (err)
+		return err;
+	set_scripted(r);
+	err = wait_to_go(r->job);
 	return err ?: queue_install(r->threads);
+}
+
+/* All who have memory from this process were made. */
+static int end_fork(struct ckpt_restorer *r)
+{
+	int err = ckpt_script_unmap(&r->script);
+
+	r->forking = false;
+	return err ?: script(r);
 }
 
 int ckpt_restore_finish(struct ckpt_rjob *job)
@@ -574,7 +484,10 @@ int ckpt_restore_finish(struct ckpt_rjob *job)
 
 	if (!r)
 		return -EINVAL;
-	err = READ_ONCE(job->phase) == PHASE_MAKE ? take_made(r) : finish(r);
+	if (r->forking)
+		err = end_fork(r);
+	else
+		err = READ_ONCE(job->phase) == CKPT_PHASE_MAKE ? take_made(r) : finish(r);
 	if (err)
 		ckpt_restore_abort(job, err);
 	return err;

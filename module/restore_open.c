@@ -324,6 +324,15 @@ void ckpt_rjob_put(struct ckpt_rjob *job)
 	kref_put(&job->ref, free_rjob);
 }
 
+/* The others are made by processes that they have memory from. */
+static void count_made(struct ckpt_rjob *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->nr_tasks; i++)
+		job->nr_made += !job->tasks[i].r || !job->tasks[i].r->source;
+}
+
 /* The records have been read. */
 static int open_records(struct ckpt_rjob *job)
 {
@@ -333,7 +342,11 @@ static int open_records(struct ckpt_rjob *job)
 		err = make_processes(job);
 	if (!err)
 		err = make_tasks(job);
-	return err ?: verify(job);
+	if (!err)
+		err = verify(job);
+	if (!err)
+		count_made(job);
+	return err;
 }
 
 static struct ckpt_rjob *new_rjob(struct ckpt_request *req)

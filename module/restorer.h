@@ -43,6 +43,7 @@ struct ckpt_rthread {
  * @job: the job that it belongs to
  * @number: its number in the image, from 1
  * @saved: its record
+ * @source: the process that makes it by fork(2), as it has memory from that; NULL: the tool makes it
  * @objects: object (struct file) by record id: that of the job
  * @threads: its threads, the leader's first
  * @nr_threads: how many
@@ -53,6 +54,8 @@ struct ckpt_rthread {
  * @dev_fd: descriptor number of /dev/ckpt in the restored process while the script runs; the fd
  *	kind chooses one that the job does not use and installs ckpt_restore_device() there
  * @exe_fd: the same for @exe
+ * @nr_arrived: tasks of it that came
+ * @forking: its script makes other processes
  * @scripted: its script has ended: its threads may apply
  * @wait: its leader waits here for its turn, its other threads for @scripted
  */
@@ -60,6 +63,7 @@ struct ckpt_restorer {
 	struct ckpt_rjob *job;
 	u32 number;
 	const struct ckpt_image_process *saved;
+	struct ckpt_restorer *source;
 	struct ckpt_objtab *objects;
 	struct ckpt_rthread *threads;
 	unsigned int nr_threads;
@@ -69,6 +73,8 @@ struct ckpt_restorer {
 	int signal;
 	int dev_fd;
 	int exe_fd;
+	unsigned int nr_arrived;
+	bool forking;
 	bool scripted;
 	wait_queue_head_t wait;
 };
@@ -85,6 +91,7 @@ struct ckpt_restorer {
  * @tasks: the tasks that the tool makes: the threads of the first process, of the second..., then
  *	those that only hold a number
  * @nr_tasks: how many
+ * @nr_made: how many of them the tool makes
  * @nr_threads: how many of them are threads of the job
  * @nr_living: how many of these have not exited
  * @by_tid: struct ckpt_rthread by ID
@@ -93,11 +100,12 @@ struct ckpt_restorer {
  * @tty: controlling terminal that the tool gave, or NULL
  * @wait: tasks wait here for the next phase, the first leader for all tasks; its lock guards what follows, the tasks of @tasks and
  *	ckpt_restorer.scripted
+ * @has_signal: the tool chose @signal for the first process; 0: none for any process
  * @nr_arrived: tasks that came
  * @nr_created: processes that have their memory
  * @nr_applied: threads whose apply hooks are done
  * @turn: number of the process whose pages come next in the image
- * @phase: how far it is; private to restore.c
+ * @phase: how far it is: enum ckpt_phase
  * @error: why it failed
  */
 struct ckpt_rjob {
@@ -109,11 +117,13 @@ struct ckpt_rjob {
 	struct ckpt_restorer *processes;
 	unsigned int nr_processes;
 	struct ckpt_rthread *tasks;
-	unsigned int nr_tasks, nr_threads, nr_living;
+	unsigned int nr_tasks, nr_made, nr_threads, nr_living;
 	struct xarray by_tid;
 	u64 nr_pages;
 	struct ckpt_vdso vdso;
 	struct file *tty;
+	bool has_signal;
+	int signal;
 	wait_queue_head_t wait;
 	unsigned int nr_arrived;
 	unsigned int nr_created;

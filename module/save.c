@@ -10,6 +10,7 @@
 #include <linux/timekeeping.h>
 
 #include "fds.h"
+#include "inherit.h"
 #include "kinds.h"
 #include "request.h"
 #include "saver.h"
@@ -215,12 +216,15 @@ int ckpt_save_group(struct ckpt_request *req, struct ckpt_save *arg, struct file
 	ckpt_image_writer_init(&s->out);
 	err = ckpt_pages_init(&s->pages, s->group->nr_processes);
 	if (!err)
+		err = ckpt_inherit_init(s);
+	if (!err)
 		err = collect_and_write(s, file);
 	arg->nr_records = s->out.nr_records;
 	arg->image_bytes = s->out.written;
 	arg->nr_pages = s->pages.nr_pages;
 	arg->write_ns = ktime_get_ns() - start;
 
+	ckpt_inherit_exit(s);
 	ckpt_pages_exit(&s->pages);
 	ckpt_image_writer_exit(&s->out);
 	ckpt_objtab_exit(&s->objects);

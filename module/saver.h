@@ -14,6 +14,7 @@
 struct ckpt_fds;
 struct ckpt_kind;
 struct ckpt_request;
+struct ckpt_space_list;
 
 /**
  * struct ckpt_saver - a save under way
@@ -24,6 +25,7 @@ struct ckpt_request;
  * @mm: its memory, referenced; NULL for a zombie
  * @mms: memories of all processes: address to number of the first process that has it
  * @fds: descriptors of each process, by its number; see fds.h
+ * @spaces: memory of each process, by its number; see inherit.h
  * @objects: shared objects by address: struct file, inode, pipe... to id
  * @out: records collected so far
  * @pages: what memory is to be stored
@@ -38,6 +40,7 @@ struct ckpt_saver {
 	struct mm_struct *mm;
 	struct xarray mms;
 	struct ckpt_fds *fds;
+	struct ckpt_space_list *spaces;
 	struct ckpt_objtab objects;
 	struct ckpt_image_writer out;
 	struct ckpt_pages pages;

@@ -15,13 +15,15 @@
 #include <linux/string.h>
 #include <linux/syscalls.h>
 #include <linux/uaccess.h>
+#include <asm/unistd.h>
 
 /*
  * The code fills one page at the base; entries and data follow behind it, writable and not
- * executable. A failing entry goes to CKPT_IOC_FAIL, which does not return.
+ * executable. A failing entry goes to CKPT_IOC_FAIL; when that returns, the job has failed already.
  *
  * rbx: entry, r12: descriptor of /dev/ckpt. An entry with number ~0 ends the script by
- * CKPT_IOC_FINISH.
+ * CKPT_IOC_FINISH. A task that clone3(2) has made goes on with the entry that the last argument
+ * points to.
  */
 asm(".pushsection .rodata\n"
     "ckpt_stub_start:\n"
@@ -38,12 +40,21 @@ asm(".pushsection .rodata\n"
     "	mov %rax, 56(%rbx)\n"
     "	cmp $-4095, %rax\n"
     "	jae 2f\n"
-    "	add $64, %rbx\n"
+    "	test %rax, %rax\n"
+    "	jnz 4f\n"
+    "	cmpq $435, 0(%rbx)\n"
+    "	jne 4f\n"
+    "	mov 48(%rbx), %rbx\n"
+    "	jmp 1b\n"
+    "4:	add $64, %rbx\n"
     "	jmp 1b\n"
     "2:	mov $16, %eax\n"
     "	mov %r12, %rdi\n"
     "	mov %r14, %rsi\n"
     "	mov %rbx, %rdx\n"
+    "	syscall\n"
+    "5:	mov $231, %eax\n"
+    "	mov $1, %edi\n"
     "	syscall\n"
     "	ud2\n"
     "3:	mov $16, %eax\n"
@@ -51,7 +62,7 @@ asm(".pushsection .rodata\n"
     "	mov %r13, %rsi\n"
     "	xor %edx, %edx\n"
     "	syscall\n"
-    "	ud2\n"
+    "	jmp 5b\n"
     "ckpt_stub_end:\n"
     ".popsection\n");
 
@@ -64,6 +75,8 @@ extern const char ckpt_stub_start[], ckpt_stub_end[];
 #define END_OF_SCRIPT (~0ULL)
 
 static_assert(sizeof(struct ckpt_script_entry) == 64);
+/* As the code has them. */
+static_assert(__NR_ioctl == 16 && __NR_exit_group == 231 && __NR_clone3 == 435);
 
 void ckpt_script_init(struct ckpt_script *s)
 {
@@ -170,15 +183,22 @@ int ckpt_script_result(const struct ckpt_script *s, unsigned int n, s64 *result)
 	return copy_from_user(result, &e[n].result, sizeof(*result)) ? -EFAULT : 0;
 }
 
+int ckpt_script_end(struct ckpt_script *s)
+{
+	return ckpt_script_add(s, END_OF_SCRIPT, 0, 0, 0, 0, 0, 0);
+}
+
+unsigned long ckpt_script_address(const struct ckpt_script *s, unsigned int entry)
+{
+	return s->base + PAGE_SIZE + entry * sizeof(*s->entries);
+}
+
 int ckpt_script_start(struct ckpt_script *s, int dev_fd)
 {
 	struct pt_regs *regs = current_pt_regs();
 	size_t entries_len;
 	int err;
 
-	err = ckpt_script_add(s, END_OF_SCRIPT, 0, 0, 0, 0, 0, 0);
-	if (err)
-		return err;
 	entries_len = s->nr_entries * sizeof(*s->entries);
 	err = map(s->base, PAGE_SIZE, PROT_READ | PROT_EXEC);
 	if (!err)
@@ -204,5 +224,9 @@ int ckpt_script_start(struct ckpt_script *s, int dev_fd)
 
 int ckpt_script_unmap(struct ckpt_script *s)
 {
-	return vm_munmap(s->base, CKPT_SCRIPT_SPACE);
+	unsigned long base = s->base;
+
+	ckpt_script_exit(s);
+	s->base = base;
+	return vm_munmap(base, CKPT_SCRIPT_SPACE);
 }

@@ -61,12 +61,17 @@ int ckpt_script_place(struct ckpt_script *s);
  */
 int ckpt_script_result(const struct ckpt_script *s, unsigned int n, s64 *result);
 
+/* Appends the end: CKPT_IOC_FINISH. What follows it is reached by new tasks alone. */
+int ckpt_script_end(struct ckpt_script *s);
+/* Where an entry will be in the process. */
+unsigned long ckpt_script_address(const struct ckpt_script *s, unsigned int entry);
+
 /*
  * Maps the script into current's memory and lets it run on return to user mode. Its ioctls use
  * @dev_fd.
  */
 int ckpt_script_start(struct ckpt_script *s, int dev_fd);
-/* Unmaps it; called from its last entry. */
+/* Unmaps and empties it; called from its last entry. */
 int ckpt_script_unmap(struct ckpt_script *s);
 
 #endif /* CKPT_SCRIPT_H */

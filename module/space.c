@@ -45,6 +45,27 @@ pid_t ckpt_space_user(struct mm_struct *mm, struct task_struct *but)
 	return pid;
 }
 
+/* All but what is taken over from another process. */
+static int unmap_rest(struct ckpt_restorer *r)
+{
+	const struct ckpt_record *rec;
+	unsigned long at = 0;
+	int err = 0;
+
+	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
+		const struct ckpt_image_vma *v = rec->data;
+
+		if (!(v->flags & CKPT_VMA_INHERITED))
+			continue;
+		if (at < v->start)
+			err = vm_munmap(at, v->start - at);
+		if (err)
+			return err;
+		at = v->end;
+	}
+	return vm_munmap(at, TASK_SIZE - at);
+}
+
 int ckpt_space_clear(struct ckpt_restorer *r)
 {
 	unsigned int i;
@@ -62,7 +83,7 @@ int ckpt_space_clear(struct ckpt_restorer *r)
 		WRITE_ONCE(t->compat_robust_list, NULL);
 #endif
 	}
-	return vm_munmap(0, TASK_SIZE);
+	return unmap_rest(r);
 }
 
 unsigned long ckpt_space_find(struct ckpt_restorer *r, unsigned long len)

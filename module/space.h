@@ -19,7 +19,7 @@ struct task_struct;
 pid_t ckpt_space_user(struct mm_struct *mm, struct task_struct *but);
 
 /**
- * ckpt_space_clear() - unmap all memory of the new process
+ * ckpt_space_clear() - unmap all memory of the new process but what it has from another one
  * @r: the restore; current is its leader and the other threads wait in the kernel
  *
  * What the kernel would write into that memory as the threads run on or end is forgotten first.

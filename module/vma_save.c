@@ -13,6 +13,7 @@
 #include <linux/string.h>
 
 #include "compat.h"
+#include "inherit.h"
 #include "kinds.h"
 #include "mapfile.h"
 #include "saver.h"
@@ -158,7 +159,8 @@ static int find_out(struct ckpt_saver *s, const struct ckpt_vma *v, struct found
 	return keep_name(v, f);
 }
 
-static int add_record(struct ckpt_saver *s, const struct ckpt_vma *v, const struct found *f)
+static int add_record(struct ckpt_saver *s, struct ckpt_space_list *l, const struct ckpt_vma *v,
+		      const struct found *f)
 {
 	/* The path of a file stands in the first record alone. */
 	const char *path = f->path && (f->id || f->kind != CKPT_VMA_FILE) ? f->path : "";
@@ -179,11 +181,13 @@ static int add_record(struct ckpt_saver *s, const struct ckpt_vma *v, const stru
 	out->object = f->object;
 	out->file = f->file;
 	memcpy(out->path, path, strlen(path));
+	l->vmas[l->nr++] = out;
 	return 0;
 }
 
 int ckpt_vma_save(struct ckpt_saver *s)
 {
+	struct ckpt_space_list *space;
 	struct ckpt_vma_list list;
 	unsigned int i;
 	int err;
@@ -191,12 +195,15 @@ int ckpt_vma_save(struct ckpt_saver *s)
 	err = ckpt_vma_list_get(&list, s->mm);
 	if (err)
 		return err;
+	space = ckpt_inherit_list(s, list.nr);
+	if (!space)
+		err = -ENOMEM;
 	for (i = 0; i < list.nr && !err; i++) {
 		struct found f = {};
 
 		err = find_out(s, &list.vmas[i], &f);
 		if (!err)
-			err = add_record(s, &list.vmas[i], &f);
+			err = add_record(s, space, &list.vmas[i], &f);
 		kfree(f.path);
 		if (fatal_signal_pending(current))
 			err = -EINTR;

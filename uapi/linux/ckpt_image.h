@@ -64,6 +64,7 @@ enum {
 	CKPT_REC_CPUTIME, /* ckpt_image_cputime, one a thread */
 	CKPT_REC_USAGE, /* ckpt_image_usage */
 	CKPT_REC_ITIMERS, /* ckpt_image_itimers */
+	CKPT_REC_INHERIT, /* ckpt_image_inherit, absent when no page is that of another process */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -966,7 +967,8 @@ enum {
 #define CKPT_VMA_MERGEABLE (1U << 12) /* MADV_MERGEABLE */
 #define CKPT_VMA_SEQUENTIAL (1U << 13) /* MADV_SEQUENTIAL */
 #define CKPT_VMA_RANDOM (1U << 14) /* MADV_RANDOM */
-#define CKPT_VMA_FLAGS ((1U << 15) - 1)
+#define CKPT_VMA_INHERITED (1U << 15) /* taken over from the process of CKPT_REC_INHERIT */
+#define CKPT_VMA_FLAGS ((1U << 16) - 1)
 
 /**
  * struct ckpt_image_vma - CKPT_REC_VMA: a range of addresses
@@ -991,6 +993,32 @@ struct ckpt_image_vma {
 	__u32 object;
 	struct ckpt_image_mapped_file file;
 	char path[];
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_inherit_run - pages that follow one another
+ * @start: address of the first page, in both processes
+ * @nr_pages: pages, from 1
+ */
+struct ckpt_image_inherit_run {
+	__u64 start;
+	__u64 nr_pages;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_inherit - CKPT_REC_INHERIT: memory that is the same as another process's
+ * @source: number of that process, lower than that of this one
+ * @nr_runs: runs that follow
+ * @runs: pages that both share as fork(2) left them, in order of address, in VMAs that have
+ *	CKPT_VMA_INHERITED; they are not stored again
+ *
+ * Such a VMA lies within VMAs of the source that follow one another without a gap and have the same
+ * kind, object and, as far as mmap(2) sets them, flags.
+ */
+struct ckpt_image_inherit {
+	__u32 source;
+	__u32 nr_runs;
+	struct ckpt_image_inherit_run runs[];
 } __attribute__((packed, aligned(4)));
 
 #endif /* _UAPI_LINUX_CKPT_IMAGE_H */
