@@ -70,14 +70,20 @@ const char *ckpt_clocks_check(const struct ckpt_image_meta *meta)
 	return NULL;
 }
 
+/* The rest may be negative. */
+static s64 add_rest(s64 now, s64 rest)
+{
+	return rest > KTIME_MAX - now ? KTIME_MAX : now + rest;
+}
+
 s64 ckpt_clocks_expiry(const struct ckpt_clocks *saved, const struct ckpt_clocks *now,
 		       clockid_t clock, u64 expires)
 {
 	switch (clock) {
 	case CLOCK_MONOTONIC:
-		return ktime_add_safe(now->monotonic, (s64)expires - saved->monotonic);
+		return add_rest(now->monotonic, (s64)expires - saved->monotonic);
 	case CLOCK_BOOTTIME:
-		return ktime_add_safe(now->boottime, (s64)expires - saved->boottime);
+		return add_rest(now->boottime, (s64)expires - saved->boottime);
 	default:
 		return expires;
 	}

@@ -8,6 +8,9 @@
 struct ckpt_image_meta;
 struct task_struct;
 
+/* What a timer is first set to, in seconds: later than a restore ends. 253 years. */
+#define CKPT_FAR_AWAY 8000000000
+
 /**
  * struct ckpt_clocks - what the clocks say at one moment, nanoseconds
  * @real: CLOCK_REALTIME

@@ -131,14 +131,12 @@ static inline u64 ckpt_sched_slice(const struct task_struct *task)
 }
 
 /* The list of POSIX timers became an hlist in 6.12. */
-static inline bool ckpt_has_posix_timers(const struct signal_struct *sig)
-{
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
-	return !hlist_empty(&sig->posix_timers);
+#define ckpt_for_each_posix_timer(timer, sig) \
+	hlist_for_each_entry(timer, &(sig)->posix_timers, list)
 #else
-	return !list_empty(&sig->posix_timers);
+#define ckpt_for_each_posix_timer(timer, sig) list_for_each_entry(timer, &(sig)->posix_timers, list)
 #endif
-}
 
 /* Shadow stacks of user space are new in 6.6. */
 static inline bool ckpt_has_shadow_stack(const struct task_struct *task)

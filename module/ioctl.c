@@ -335,13 +335,21 @@ static long call(const struct row *row, struct ckpt_request *req, void __user *a
 	return err;
 }
 
-static long script_ioctl(struct ckpt_request *req, unsigned int cmd, void __user *arg)
+static bool is_of_script(unsigned int cmd)
+{
+	return cmd == CKPT_IOC_FINISH || cmd == CKPT_IOC_FAIL || cmd == CKPT_IOC_TIMER_ID;
+}
+
+static long script_ioctl(struct ckpt_request *req, unsigned int cmd, unsigned long arg)
 {
 	struct ckpt_rjob *job = ckpt_request_job(req);
 
 	if (!job)
 		return -EINVAL;
-	return cmd == CKPT_IOC_FINISH ? ckpt_restore_finish(job) : ckpt_restore_fail(job, arg);
+	if (cmd == CKPT_IOC_TIMER_ID)
+		return ckpt_restore_timer_id(job, arg);
+	return cmd == CKPT_IOC_FINISH ? ckpt_restore_finish(job) :
+					ckpt_restore_fail(job, (void __user *)arg);
 }
 
 /*
@@ -368,14 +376,14 @@ long ckpt_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (!row && cmd != CKPT_IOC_FINISH && cmd != CKPT_IOC_FAIL)
+	if (!row && !is_of_script(cmd))
 		return -ENOTTY;
 	/* A restore closes the very descriptor that it was called by. */
 	get_file(file);
 	if (row)
 		err = call(row, file->private_data, (void __user *)arg);
 	else
-		err = script_ioctl(file->private_data, cmd, (void __user *)arg);
+		err = script_ioctl(file->private_data, cmd, arg);
 	fput(file);
 	return no_restart(err);
 }

@@ -4,7 +4,6 @@
 #include <linux/err.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
-#include <linux/processor.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/signal.h>
@@ -13,25 +12,11 @@
 
 #include "clocks.h"
 #include "kinds.h"
+#include "posix_timer.h"
 #include "restorer.h"
 #include "saver.h"
 
-/* Later than any timer expires while the process is made: 253 years. */
-#define FAR_AWAY 8000000000
-
 /* --- save --- */
-
-/* Locks the signals at a moment when the timer is not halfway through sending
- * one. */
-static void lock_signals(spinlock_t *lock, struct hrtimer *timer) __acquires(lock)
-{
-	spin_lock_irq(lock);
-	while (hrtimer_callback_running(timer)) {
-		spin_unlock_irq(lock);
-		cpu_relax();
-		spin_lock_irq(lock);
-	}
-}
 
 static bool has_expired(const struct sigpending *pending)
 {
@@ -75,7 +60,7 @@ static int save(struct ckpt_saver *s)
 	i = ckpt_save_record(s, &ckpt_kind_itimer, 0, 0, sizeof(*i));
 	if (IS_ERR(i))
 		return PTR_ERR(i);
-	lock_signals(lock, &sig->real_timer);
+	ckpt_posix_timers_lock(sig, lock);
 	is_running = hrtimer_active(&sig->real_timer);
 	is_pending = has_expired(&sig->shared_pending);
 	i->real.expires = hrtimer_get_expires_ns(&sig->real_timer);
@@ -113,7 +98,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 
 static int script_cpu(struct ckpt_restorer *r, const struct ckpt_image_itimer *i, int which)
 {
-	struct __kernel_old_itimerval value = { .it_value.tv_sec = FAR_AWAY };
+	struct __kernel_old_itimerval value = { .it_value.tv_sec = CKPT_FAR_AWAY };
 	unsigned long address;
 
 	if (!i->expires)

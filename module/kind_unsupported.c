@@ -32,11 +32,6 @@ static bool dumps_core(struct ckpt_saver *s)
 	return s->task->signal->core_state;
 }
 
-static bool has_posix_timers(struct ckpt_saver *s)
-{
-	return ckpt_has_posix_timers(s->task->signal);
-}
-
 static bool has_aio(struct ckpt_saver *s)
 {
 	return rcu_access_pointer(s->mm->ioctx_table);
@@ -96,7 +91,6 @@ static const struct {
 } of_process[] = {
 	{ is_stopped, "is stopped: send SIGCONT first" },
 	{ dumps_core, "is dumping core: it cannot be saved any more" },
-	{ has_posix_timers, "POSIX timer (timer_create): not supported" },
 	{ has_aio, "asynchronous I/O context (io_setup): not supported" },
 	{ has_uprobes, "breakpoint of a tracing tool (uprobe): remove it first" },
 	{ denies_write_exec, "PR_SET_MDWE: not supported" },

@@ -93,6 +93,7 @@ extern const struct ckpt_kind ckpt_kind_sched;
 extern const struct ckpt_kind ckpt_kind_cputime;
 extern const struct ckpt_kind ckpt_kind_usage;
 extern const struct ckpt_kind ckpt_kind_itimer;
+extern const struct ckpt_kind ckpt_kind_timer;
 extern const struct ckpt_kind ckpt_kind_sighand;
 extern const struct ckpt_kind ckpt_kind_siginfo;
 extern const struct ckpt_kind ckpt_kind_rlimits;

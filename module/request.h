@@ -16,7 +16,7 @@ struct ckpt_rjob;
 /**
  * struct ckpt_request - one open /dev/ckpt
  * @ref: the open file holds one reference, a restore under way another
- * @lock: held during each ioctl but RESTORE, WAIT, FINISH and FAIL; guards @group, @job,
+ * @lock: held during each ioctl but RESTORE, WAIT and those of scripts; guards @group, @job,
  *	@state
  * @file: the open file; not referenced
  * @owner: descriptor table of the opener: its close ends a restore

@@ -446,6 +446,14 @@ int ckpt_restore_fail(struct ckpt_rjob *job, const void __user *entry)
 	return err;
 }
 
+int ckpt_restore_timer_id(struct ckpt_rjob *job, unsigned long id)
+{
+	if (!in_script(job) || id > INT_MAX)
+		return -EINVAL;
+	current->signal->next_posix_timer_id = id;
+	return 0;
+}
+
 static void set_scripted(struct ckpt_restorer *r)
 {
 	WRITE_ONCE(r->scripted, true);

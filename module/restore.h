@@ -24,6 +24,8 @@ void ckpt_rjob_put(struct ckpt_rjob *job);
 int ckpt_restore_task(struct ckpt_rjob *job, const struct ckpt_restore *arg);
 /* CKPT_IOC_FINISH: the script has ended. */
 int ckpt_restore_finish(struct ckpt_rjob *job);
+/* CKPT_IOC_TIMER_ID: the next POSIX timer of the process gets the ID @id. */
+int ckpt_restore_timer_id(struct ckpt_rjob *job, unsigned long id);
 /* CKPT_IOC_FAIL: an entry of the script, at @entry in user memory, has failed. */
 int ckpt_restore_fail(struct ckpt_rjob *job, const void __user *entry);
 

@@ -283,7 +283,7 @@ static bool is_known(unsigned int cmd)
 	for (i = 0; i < ARRAY_SIZE(subjects); i++)
 		if (cmd == subjects[i].cmd)
 			return true;
-	return cmd == CKPT_IOC_FINISH || cmd == CKPT_IOC_FAIL;
+	return cmd == CKPT_IOC_FINISH || cmd == CKPT_IOC_FAIL || cmd == CKPT_IOC_TIMER_ID;
 }
 
 static void unknown_numbers(struct kunit *test)
@@ -305,6 +305,7 @@ static void script_calls_need_a_restore(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, ckpt_ioctl(test->priv, CKPT_IOC_FINISH, 0), (long)-EINVAL);
 	KUNIT_EXPECT_EQ(test, ckpt_ioctl(test->priv, CKPT_IOC_FAIL, 0), (long)-EINVAL);
+	KUNIT_EXPECT_EQ(test, ckpt_ioctl(test->priv, CKPT_IOC_TIMER_ID, 0), (long)-EINVAL);
 }
 
 static void info_tells_versions(struct kunit *test)

@@ -24,7 +24,7 @@
 #define NR_JOBS 6
 #define NR_WORKERS 3
 #define NR_THREADS 3
-#define NR_CMDS (CKPT_CMD_FAIL - CKPT_CMD_INFO + 1)
+#define NR_CMDS (CKPT_CMD_TIMER_ID - CKPT_CMD_INFO + 1)
 
 /* What all processes see. */
 struct board {

@@ -36,7 +36,6 @@
 
 static int fd, other, id;
 static pid_t child;
-static timer_t timer;
 static char *memory;
 static const char *argument;
 
@@ -218,22 +217,6 @@ static bool with_zombie(void)
 	return child > 0 && !waitid(P_PID, child, &info, WEXITED | WNOWAIT);
 }
 
-static bool with_posix_timer(void)
-{
-	struct itimerspec never = { .it_value.tv_sec = 100000 };
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
-
-	return !timer_create(CLOCK_MONOTONIC, &event, &timer) &&
-	       !timer_settime(timer, 0, &never, NULL);
-}
-
-static bool still_timed(void)
-{
-	struct itimerspec left;
-
-	return !timer_gettime(timer, &left) && left.it_value.tv_sec > 0;
-}
-
 static bool with_deleted_folder(void)
 {
 	static char path[4096];
@@ -377,6 +360,38 @@ static bool with_device_memory(void)
 	       !close(fd);
 }
 
+/* By the CPU time of its parent. */
+static bool with_timer_by_other(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_NONE };
+	timer_t timer;
+	clockid_t clock;
+
+	return !clock_getcpuclockid(getppid(), &clock) && !timer_create(clock, &event, &timer);
+}
+
+static void *tell_tid(void *arg)
+{
+	*(pid_t *)arg = gettid();
+	nap(100);
+	return NULL;
+}
+
+static bool with_timer_to_ended(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
+	volatile pid_t tid = 0;
+	pthread_t thread;
+	timer_t timer;
+
+	if (pthread_create(&thread, NULL, tell_tid, (void *)&tid))
+		return false;
+	while (!tid)
+		nap(1);
+	event._sigev_un._tid = tid;
+	return !timer_create(CLOCK_MONOTONIC, &event, &timer) && !pthread_join(thread, NULL);
+}
+
 static const struct property properties[] = {
 	{ "socket", with_socket, still_echoes },
 	{ "inet-socket", with_inet_socket, NULL },
@@ -399,7 +414,8 @@ static const struct property properties[] = {
 	{ "pipe-outside", with_pipe_outside, NULL },
 	{ "child", with_child, still_parent },
 	{ "zombie-child", with_zombie, NULL },
-	{ "posix-timer", with_posix_timer, still_timed },
+	{ "timer-by-other", with_timer_by_other, NULL },
+	{ "timer-to-ended", with_timer_to_ended, NULL },
 	{ "deleted-cwd", with_deleted_folder, NULL },
 	{ "seccomp", with_seccomp, NULL },
 	{ "uts-namespace", with_uts, NULL },

@@ -53,6 +53,7 @@ enum {
 	CKPT_CMD_RESTART_SIGNAL,
 	CKPT_CMD_FINISH,
 	CKPT_CMD_FAIL,
+	CKPT_CMD_TIMER_ID,
 };
 
 /* Version of this interface; grows when an ioctl or a capability bit is added. */
@@ -373,7 +374,8 @@ struct ckpt_restart_signal {
  * @args: its arguments
  * @result: what it returned
  *
- * CKPT_IOC_FINISH and CKPT_IOC_FAIL end such a script; only the module's own code calls them,
+ * CKPT_IOC_FINISH and CKPT_IOC_FAIL end such a script, CKPT_IOC_TIMER_ID in it sets the ID that the
+ * next timer_create(2) returns, the argument; only the module's own code calls them,
  * anybody else gets EINVAL.
  */
 struct ckpt_script_entry {
@@ -384,5 +386,6 @@ struct ckpt_script_entry {
 
 #define CKPT_IOC_FINISH _IO(CKPT_IOC_TYPE, CKPT_CMD_FINISH)
 #define CKPT_IOC_FAIL _IO(CKPT_IOC_TYPE, CKPT_CMD_FAIL)
+#define CKPT_IOC_TIMER_ID _IO(CKPT_IOC_TYPE, CKPT_CMD_TIMER_ID)
 
 #endif /* _UAPI_LINUX_CKPT_H */

@@ -65,6 +65,7 @@ enum {
 	CKPT_REC_USAGE, /* ckpt_image_usage */
 	CKPT_REC_ITIMERS, /* ckpt_image_itimers */
 	CKPT_REC_INHERIT, /* ckpt_image_inherit, absent when no page is that of another process */
+	CKPT_REC_TIMER, /* ckpt_image_timer, @n, in order of their IDs */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -561,12 +562,19 @@ struct ckpt_image_sighand {
 	struct ckpt_image_sigaction actions[CKPT_NR_SIGNALS];
 } __attribute__((packed, aligned(4)));
 
+/* struct ckpt_image_siginfo.flags: sent by the CKPT_REC_TIMER that @info names. */
+#define CKPT_SIGINFO_TIMER (1U << 0)
+
 /**
  * struct ckpt_image_siginfo - CKPT_REC_SIGINFO, of the thread that the record names or of all
  * @info: a pending signal, siginfo_t of the x86-64 ABI
+ * @flags: CKPT_SIGINFO_* bits
+ * @reserved: 0
  */
 struct ckpt_image_siginfo {
 	__u8 info[128];
+	__u32 flags;
+	__u32 reserved;
 } __attribute__((packed, aligned(4)));
 
 /**
@@ -597,6 +605,44 @@ struct ckpt_image_itimers {
 	struct ckpt_image_itimer prof;
 	__u32 flags;
 	__u32 next_timer;
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_timer.flags */
+#define CKPT_TIMER_ARMED (1U << 0) /* it runs */
+#define CKPT_TIMER_REARM (1U << 1) /* it runs again once its pending signal is taken */
+
+/**
+ * struct ckpt_image_timer - CKPT_REC_TIMER
+ * @id: what timer_create(2) returned
+ * @clock: CLOCK_* that it was made for; a negative one is of CPU time
+ * @base: clock that @expires goes by; for CLOCK_REALTIME that is CLOCK_MONOTONIC when the time was
+ *	relative
+ * @notify: SIGEV_*
+ * @signal: signal number, 1 to 64 unless @notify is SIGEV_NONE
+ * @target: SIGEV_THREAD_ID: thread that gets the signals, else 0
+ * @value: value that comes with the signals
+ * @expires: when it expires, or expired last, nanoseconds; by CLOCK_MONOTONIC or CLOCK_BOOTTIME of
+ *	the saving machine; a point in time by other clocks
+ * @interval: how often then, nanoseconds, 0 for once
+ * @overrun: overruns of the signal that comes next; -1 before the first
+ * @last_overrun: timer_getoverrun(2)
+ * @cpu_target: thread or process whose CPU time is meant, else 0
+ * @flags: CKPT_TIMER_* bits
+ */
+struct ckpt_image_timer {
+	__u32 id;
+	__s32 clock;
+	__s32 base;
+	__u32 notify;
+	__s32 signal;
+	__u32 target;
+	__u64 value;
+	__u64 expires;
+	__u64 interval;
+	__s64 overrun;
+	__s64 last_overrun;
+	__u32 cpu_target;
+	__u32 flags;
 } __attribute__((packed, aligned(4)));
 
 #define CKPT_NR_RLIMITS 16
