@@ -17,20 +17,27 @@
 
 #include "front.h"
 #include "options.h"
+#include "pidns.h"
 #include "tool.h"
 #include "tty.h"
+
+#define MAX_COPIES 10000
 
 /**
  * struct restore - what is asked for
  * @name: image file, as the user calls it
  * @fd: that file
  * @detach: do not stay the parent
+ * @nr_copies: in as many PID namespaces, 0: with the old PIDs in that of the caller
+ * @report: to whom it is told that the job runs, or -1; see pidns.h
  * @job: how
  */
 struct restore {
 	const char *name;
 	int fd;
 	bool detach;
+	unsigned int nr_copies;
+	int report;
 	struct ckpt_job job;
 };
 
@@ -106,8 +113,9 @@ static void choose_group(struct restore *r, const struct ckpt_open_image *image)
 {
 	struct ckpt_job *job = &r->job;
 
-	job->tty_fd = tty_open();
-	if (r->detach || image->sid == image->pid) {
+	/* Several jobs cannot have one terminal. */
+	job->tty_fd = r->nr_copies > 1 ? -1 : tty_open();
+	if (r->detach || r->nr_copies > 1 || image->sid == image->pid) {
 		job->flags |= CKPT_JOB_SESSION;
 		return;
 	}
@@ -126,6 +134,16 @@ static int fail(struct restore *r, int ckpt, pid_t pid, int err)
 		;
 	front_take_terminal(pid, r->job.tty_fd);
 	return status;
+}
+
+/* Whoever reads what the tool prints need not wait for the end of the job. */
+static void drop_output(void)
+{
+	int fd, null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	close(null);
 }
 
 static int run(struct restore *r)
@@ -152,17 +170,100 @@ static int run(struct restore *r)
 		return fail(r, ckpt, pid, err);
 	close(ckpt);
 	close(r->fd);
+	if (r->report >= 0) {
+		if (r->detach)
+			drop_output();
+		pidns_tell(r->report, EXIT_DONE);
+		r->report = -1;
+		return front_run(pid, r->job.tty_fd);
+	}
 	return r->detach ? EXIT_DONE : front_run(pid, r->job.tty_fd);
+}
+
+static int open_image(struct restore *r)
+{
+	if (!strcmp(r->name, "-")) {
+		r->name = "standard input";
+		r->fd = STDIN_FILENO;
+		return 0;
+	}
+	r->fd = open(r->name, O_RDONLY | O_CLOEXEC);
+	if (r->fd >= 0)
+		return 0;
+	tool_error("%s: cannot open: %s", r->name, strerror(errno));
+	return -1;
+}
+
+/* The init process of a PID namespace: each reads the image by itself. */
+static int run_as_init(void *arg, int report)
+{
+	struct restore r = *(struct restore *)arg;
+	int status;
+
+	r.report = report;
+	/* Nobody outside sends the signals of a terminal to what is detached. */
+	if (r.detach)
+		setsid();
+	status = open_image(&r) ? EXIT_REFUSED : run(&r);
+	if (r.report >= 0)
+		pidns_tell(r.report, status);
+	return status;
+}
+
+static int run_copies(struct restore *r)
+{
+	struct pidns *ns = calloc(r->nr_copies, sizeof(*ns));
+	int status = EXIT_DONE;
+	unsigned int n, i;
+
+	front_block_signals();
+	for (n = 0; ns && n < r->nr_copies; n++)
+		if (pidns_start(&ns[n], run_as_init, r))
+			break;
+	if (n < r->nr_copies)
+		status = EXIT_LACKING;
+	for (i = 0; i < n; i++) {
+		int told = pidns_hear(&ns[i]);
+
+		status = status ? status : told;
+	}
+	if (!r->detach || status)
+		i = pidns_wait(ns, n);
+	else
+		i = 0;
+	free(ns);
+	return status ? status : (int)i;
+}
+
+/* --pid same|new, -n COPIES; returns 0 or EXIT_USAGE. */
+static int parse_pids(struct restore *r, bool is_copies)
+{
+	char *end;
+	long n;
+
+	if (!is_copies && !strcmp(optarg, "same")) {
+		r->nr_copies = 0;
+		return 0;
+	}
+	if (!is_copies && !strcmp(optarg, "new")) {
+		r->nr_copies = r->nr_copies ? r->nr_copies : 1;
+		return 0;
+	}
+	n = strtol(optarg, &end, 10);
+	if (!is_copies || *end || n < 1 || n > MAX_COPIES)
+		return tool_usage(optarg,
+				  is_copies ? "not a number of copies" : "--pid is same or new");
+	r->nr_copies = n;
+	return 0;
 }
 
 /* Returns 0 or EXIT_USAGE. */
 static int parse(struct restore *r, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "detach", no_argument, NULL, 'd' },
-		{ "signal", required_argument, NULL, 1 },
-		{ "no-signal", no_argument, NULL, 2 },
-		{ 0 },
+		{ "detach", no_argument, NULL, 'd' },  { "copies", required_argument, NULL, 'n' },
+		{ "pid", required_argument, NULL, 3 }, { "signal", required_argument, NULL, 1 },
+		{ "no-signal", no_argument, NULL, 2 }, { 0 },
 	};
 	int option;
 
@@ -171,6 +272,11 @@ static int parse(struct restore *r, int argc, char **argv)
 			return EXIT_USAGE;
 		if (option == 'd') {
 			r->detach = true;
+			continue;
+		}
+		if (option == 'n' || option == 3) {
+			if (parse_pids(r, option == 'n'))
+				return EXIT_USAGE;
 			continue;
 		}
 		if (r->job.flags & CKPT_JOB_SIGNAL)
@@ -188,19 +294,13 @@ static int parse(struct restore *r, int argc, char **argv)
 
 int cmd_restore(int argc, char **argv)
 {
-	struct restore r = { .job.tty_fd = -1 };
+	struct restore r = { .report = -1, .job.tty_fd = -1 };
 
 	if (parse(&r, argc, argv) || !r.name)
 		return EXIT_USAGE;
-	if (!strcmp(r.name, "-")) {
-		r.name = "standard input";
-		r.fd = STDIN_FILENO;
-	} else {
-		r.fd = open(r.name, O_RDONLY | O_CLOEXEC);
-	}
-	if (r.fd < 0) {
-		tool_error("%s: cannot open: %s", r.name, strerror(errno));
-		return EXIT_REFUSED;
-	}
-	return run(&r);
+	if (r.nr_copies > 1 && !strcmp(r.name, "-"))
+		return tool_usage("restore", "several copies need a FILE");
+	if (r.nr_copies)
+		return run_copies(&r);
+	return open_image(&r) ? EXIT_REFUSED : run(&r);
 }

@@ -13,8 +13,6 @@
 
 #include "tty.h"
 
-#define SIGNALLED 128
-
 /* What ends the tool as long as the job does not run. */
 static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 static const int passed[] = { SIGINT,  SIGTERM,	 SIGHUP,  SIGQUIT, SIGUSR1,
@@ -149,23 +147,33 @@ static bool reap(pid_t pid, int tty, int *status)
 	return found < 0 && errno == ECHILD;
 }
 
-int front_run(pid_t pid, int tty)
+int front_next_signal(void)
 {
-	int status = 0, signal;
 	sigset_t set;
+	int signal;
 	size_t i;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	for (i = 0; i < NR(passed); i++)
 		sigaddset(&set, passed[i]);
-	while (!reap(pid, tty, &status)) {
+	do
 		signal = sigwaitinfo(&set, NULL);
+	while (signal < 0);
+	return signal;
+}
+
+int front_run(pid_t pid, int tty)
+{
+	int status = 0, signal;
+
+	while (!reap(pid, tty, &status)) {
+		signal = front_next_signal();
 		if (signal == SIGCONT)
 			resume(pid, tty);
-		else if (signal > 0 && signal != SIGCHLD)
+		else if (signal != SIGCHLD)
 			kill(pid, signal);
 	}
 	front_take_terminal(pid, tty);
-	return WIFSIGNALED(status) ? SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
+	return WIFSIGNALED(status) ? FRONT_SIGNALLED + WTERMSIG(status) : WEXITSTATUS(status);
 }

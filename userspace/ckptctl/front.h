@@ -5,6 +5,9 @@
 
 #include <sys/types.h>
 
+/* Exit status of a job that the signal N killed: this and N. */
+#define FRONT_SIGNALLED 128
+
 /* Blocks the signals that front_run() passes on. */
 void front_block_signals(void);
 
@@ -20,6 +23,9 @@ int front_wait(int ckpt);
  * ends. Returns its exit status, 128 + N when the signal N killed it.
  */
 int front_run(pid_t pid, int tty);
+
+/* Waits for one of the signals that front_block_signals() blocks. */
+int front_next_signal(void);
 
 /* Takes the terminal back from the job. */
 void front_take_terminal(pid_t pid, int tty);

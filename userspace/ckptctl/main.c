@@ -15,7 +15,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "save", cmd_save, "[--kill|--stop] PID FILE", "save a process into FILE; it runs on" },
-	{ "restore", cmd_restore, "[-d] [--signal SIG|--no-signal] FILE",
+	{ "restore", cmd_restore, "[-d] [-n COPIES|--pid same|new] [--signal SIG|--no-signal] FILE",
 	  "make the process of FILE run on" },
 	{ "check", cmd_check, "PID", "tell what stands against a save" },
 	{ "info", cmd_info, "[--verify] FILE", "tell what is in an image" },
@@ -33,6 +33,9 @@ static const char about[] =
 	"restore:\n"
 	"  -d, --detach        return as soon as the process runs; else stay its parent,\n"
 	"                      pass signals on, end with its status\n"
+	"      --pid new       in a PID namespace of its own, in which its old PIDs are\n"
+	"                      free; --pid same, the default: in that of the caller\n"
+	"  -n, --copies N      so many times side by side, each with --pid new\n"
 	"      --signal SIG    let it begin with this signal, not the one it asked for\n"
 	"      --no-signal     let it begin without a signal\n"
 	"info:\n"

@@ -64,7 +64,7 @@ struct xarray {
 	struct {
 		unsigned long index;
 		void *entry;
-	} *slots;
+	} * slots;
 	size_t nr;
 };
 
