@@ -247,6 +247,16 @@ static inline bool ckpt_mm_has_tags(struct mm_struct *mm)
 #endif
 }
 
+/* The adjustments of a struct sem_undo lie behind its last number since 6.6, before it had a pointer. */
+static inline short *ckpt_sem_undo_adjust(int *semid)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return (short *)(semid + 1);
+#else
+	return *(short **)PTR_ALIGN(semid + 1, sizeof(short *));
+#endif
+}
+
 /* Who gets SIGIO for a file is allocated on demand since 6.12. */
 static inline bool ckpt_file_has_owner(const struct file *file)
 {

@@ -18,6 +18,7 @@
 #include "kinds.h"
 #include "mapfile.h"
 #include "restorer.h"
+#include "sysv_shm.h"
 #include "vdso.h"
 #include "vma_flags.h"
 #include "vma_list.h"
@@ -90,6 +91,10 @@ static int verify_object(struct ckpt_restorer *r, const struct ckpt_record *rec)
 			       0;
 	case CKPT_VMA_SHM:
 		return !v->object || rec->id ? bad(r, v, "without its object") : verify_name(r, v);
+	case CKPT_VMA_SYSV:
+		return !v->object || rec->id || !(v->flags & CKPT_VMA_SHARED) || v->path[0] ?
+			       bad(r, v, "without its segment") :
+			       0;
 	case CKPT_VMA_FILE:
 		if (!v->object || (rec->id && rec->id != v->object) || !rec->id == has_path ||
 		    (has_path && v->path[0] != '/') || ckpt_mapfile_verify(&v->file))
@@ -142,6 +147,8 @@ static int verify_reference(struct ckpt_restorer *r, const struct ckpt_record *r
 
 	if (v->kind == CKPT_VMA_SHM && !ckpt_restore_object(r, CKPT_REC_SHM, v->object))
 		return bad(r, v, "object not there");
+	if (v->kind == CKPT_VMA_SYSV && !ckpt_restore_object(r, CKPT_REC_SYSV_SHM, v->object))
+		return bad(r, v, "segment not there");
 	if (v->kind == CKPT_VMA_SPECIAL)
 		return verify_special(r, v);
 	if (v->kind != CKPT_VMA_FILE)
@@ -276,23 +283,46 @@ static int map(struct ckpt_restorer *r, const struct ckpt_image_vma *v, struct f
 	return 0;
 }
 
+/* Any part of a segment may be attached, which its attachment as a whole is needed for. */
+static int map_segment(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
+{
+	bool write = v->flags & CKPT_VMA_MAYWRITE;
+	unsigned long at;
+	struct file *file = ckpt_sysv_shm_attach(r, v->object, write, &at);
+	int err;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	err = map(r, v, file);
+	fput(file);
+	ckpt_sysv_shm_detach(at);
+	return err;
+}
+
+static int map_file(struct ckpt_restorer *r, const struct ckpt_image_vma *v)
+{
+	struct file *file = file_of(r, v);
+	int err;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	err = map(r, v, file);
+	if (file)
+		fput(file);
+	return err;
+}
+
 static int create(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
+	int err;
 
 	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
-		struct file *file;
-		int err;
 
 		if (v->kind == CKPT_VMA_SPECIAL || (v->flags & CKPT_VMA_INHERITED))
 			continue;
-		file = file_of(r, v);
-		if (IS_ERR(file))
-			return PTR_ERR(file);
-		err = map(r, v, file);
-		if (file)
-			fput(file);
+		err = v->kind == CKPT_VMA_SYSV ? map_segment(r, v) : map_file(r, v);
 		if (err)
 			return err;
 		cond_resched();

@@ -13,6 +13,7 @@
 #include <linux/spinlock.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
+#include <asm/ptrace.h>
 
 static unsigned long no_lookup(const char *name)
 {
@@ -28,6 +29,19 @@ static void no_change_pid(struct task_struct *task, enum pid_type type, struct p
 {
 }
 
+static long no_syscall(const struct pt_regs *regs, unsigned int nr)
+{
+	return -ENOSYS;
+}
+
+static void no_remove(struct ipc_namespace *ns, struct kern_ipc_perm *perm)
+{
+}
+
+static void no_put_ipc_ns(struct ipc_namespace *ns)
+{
+}
+
 /*
  * A call through a pointer traps on kernels with IBT, which seal the landing pads of functions that
  * nobody calls indirectly: these become direct calls, patched in when the module loads.
@@ -35,6 +49,11 @@ static void no_change_pid(struct task_struct *task, enum pid_type type, struct p
 DEFINE_STATIC_CALL(lookup, no_lookup);
 DEFINE_STATIC_CALL(create_pipe, no_pipe);
 DEFINE_STATIC_CALL(change_task_pid, no_change_pid);
+DEFINE_STATIC_CALL(system_call, no_syscall);
+DEFINE_STATIC_CALL(remove_sem, no_remove);
+DEFINE_STATIC_CALL(remove_msg, no_remove);
+DEFINE_STATIC_CALL(remove_shm, no_remove);
+DEFINE_STATIC_CALL(put_ipc, no_put_ipc_ns);
 
 ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
 ckpt_restart_fn ckpt_futex_wait_restart;
@@ -42,6 +61,9 @@ ckpt_restart_fn ckpt_do_restart_poll;
 static void *create_pipe_address;
 static void *change_pid_address;
 static rwlock_t *tasks_lock;
+static void *syscall_address;
+static void *remove_sem_address, *remove_msg_address, *remove_shm_address;
+static void *put_ipc_address;
 #ifdef CONFIG_SECURITY_LANDLOCK
 static const bool *landlock_is_on;
 static const struct lsm_blob_sizes *landlock_sizes;
@@ -57,6 +79,11 @@ static const struct {
 	{ "create_pipe_files", &create_pipe_address },
 	{ "change_pid", &change_pid_address },
 	{ "tasklist_lock", (void **)&tasks_lock },
+	{ "x64_sys_call", &syscall_address },
+	{ "freeary", &remove_sem_address },
+	{ "freeque", &remove_msg_address },
+	{ "do_shm_rmid", &remove_shm_address },
+	{ "put_ipc_ns", &put_ipc_address },
 #ifdef CONFIG_SECURITY_LANDLOCK
 	{ "landlock_initialized", (void **)&landlock_is_on },
 	{ "landlock_blob_sizes", (void **)&landlock_sizes },
@@ -81,6 +108,35 @@ void ckpt_tasklist_lock(void)
 void ckpt_tasklist_unlock(void)
 {
 	write_unlock_irq(tasks_lock);
+}
+
+long ckpt_syscall(unsigned int nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
+{
+	const struct pt_regs regs = {
+		.di = a0, .si = a1, .dx = a2, .r10 = a3, .r8 = a4, .orig_ax = nr
+	};
+
+	return static_call(system_call)(&regs, nr);
+}
+
+void ckpt_remove_sem(struct ipc_namespace *ns, struct kern_ipc_perm *perm)
+{
+	static_call(remove_sem)(ns, perm);
+}
+
+void ckpt_remove_msg(struct ipc_namespace *ns, struct kern_ipc_perm *perm)
+{
+	static_call(remove_msg)(ns, perm);
+}
+
+void ckpt_remove_shm(struct ipc_namespace *ns, struct kern_ipc_perm *perm)
+{
+	static_call(remove_shm)(ns, perm);
+}
+
+void ckpt_put_ipc_ns(struct ipc_namespace *ns)
+{
+	static_call(put_ipc)(ns);
 }
 
 bool ckpt_has_landlock(const struct cred *cred)
@@ -137,5 +193,10 @@ int ckpt_ksyms_init(void)
 	}
 	static_call_update(create_pipe, create_pipe_address);
 	static_call_update(change_task_pid, change_pid_address);
+	static_call_update(system_call, syscall_address);
+	static_call_update(remove_sem, remove_sem_address);
+	static_call_update(remove_msg, remove_msg_address);
+	static_call_update(remove_shm, remove_shm_address);
+	static_call_update(put_ipc, put_ipc_address);
 	return 0;
 }

@@ -8,6 +8,8 @@
 
 struct cred;
 struct file;
+struct ipc_namespace;
+struct kern_ipc_perm;
 struct pid;
 struct restart_block;
 struct task_struct;
@@ -26,6 +28,19 @@ void ckpt_tasklist_unlock(void);
 
 /* create_pipe_files(): res[0] reads, res[1] writes. */
 int ckpt_create_pipe_files(struct file **res, int flags);
+
+/* x64_sys_call(): a system call of current, with its rights and its memory. */
+long ckpt_syscall(unsigned int nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
+
+/*
+ * freeary(), freeque(), do_shm_rmid(): remove a System V object. Under the rwsem of its IDs, for
+ * writing, rcu_read_lock() and the lock of @perm, of which they release the latter two.
+ */
+void ckpt_remove_sem(struct ipc_namespace *ns, struct kern_ipc_perm *perm);
+void ckpt_remove_msg(struct ipc_namespace *ns, struct kern_ipc_perm *perm);
+void ckpt_remove_shm(struct ipc_namespace *ns, struct kern_ipc_perm *perm);
+/* put_ipc_ns() */
+void ckpt_put_ipc_ns(struct ipc_namespace *ns);
 
 /* Whether credentials are confined by Landlock, which the kernel tells nobody. */
 bool ckpt_has_landlock(const struct cred *cred);

@@ -12,6 +12,7 @@
 #include "request.h"
 #include "restore.h"
 #include "restorer.h"
+#include "sysv.h"
 
 int ckpt_rjob_error(struct ckpt_rjob *job, int err, const char *fmt, ...)
 {
@@ -296,7 +297,9 @@ static void free_rjob(struct kref *ref)
 	struct ckpt_rjob *job = container_of(ref, struct ckpt_rjob, ref);
 	struct ckpt_restorer *r;
 	unsigned int i;
+	int err;
 
+	ckpt_sysv_end(job, ckpt_restore_ended(job, &err) && !err);
 	for (i = 0; i < job->nr_tasks; i++) {
 		if (job->tasks[i].task)
 			put_task_struct(job->tasks[i].task);
@@ -357,6 +360,7 @@ static struct ckpt_rjob *new_rjob(struct ckpt_request *req)
 		return NULL;
 	kref_init(&job->ref);
 	init_waitqueue_head(&job->wait);
+	INIT_LIST_HEAD(&job->sysv);
 	xa_init(&job->by_tid);
 	xa_init(&job->records.objects);
 	ckpt_objtab_init(&job->objects);

@@ -5,6 +5,7 @@
 
 #include <linux/completion.h>
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/task_work.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -97,6 +98,7 @@ struct ckpt_restorer {
  * @by_tid: struct ckpt_rthread by ID
  * @nr_pages: pages in the runs that have been verified
  * @vdso: the running kernel's vDSO, seen by the mm kind as it verifies the image
+ * @sysv: struct ckpt_sysv_object: System V objects that the restore has made or taken over
  * @tty: controlling terminal that the tool gave, or NULL
  * @wait: tasks wait here for the next phase, the first leader for all tasks; its lock guards what follows, the tasks of @tasks and
  *	ckpt_restorer.scripted
@@ -121,6 +123,7 @@ struct ckpt_rjob {
 	struct xarray by_tid;
 	u64 nr_pages;
 	struct ckpt_vdso vdso;
+	struct list_head sysv;
 	struct file *tty;
 	bool has_signal;
 	int signal;

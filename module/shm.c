@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Objects of shared memory without a path: of memfd_create(), and shared anonymous memory. */
+/*
+ * Objects of shared memory without a path: of memfd_create(), shared anonymous memory, and what is
+ * in System V segments.
+ */
 
 #include "shm.h"
 
@@ -27,6 +30,7 @@
 
 #define MEMFD_PREFIX "memfd:"
 #define ANONYMOUS "dev/zero"
+#define SEGMENT_PREFIX "SYSV"
 #define KNOWN_SEALS \
 	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | SEAL_EXEC)
 /* F_SEAL_EXEC came in 6.3. */
@@ -41,13 +45,18 @@ bool ckpt_file_is_shm(const struct file *file)
 	       (inode->i_sb->s_flags & SB_KERNMOUNT) && (inode->i_sb->s_flags & SB_NOUSER);
 }
 
-static bool name_is_known(const char *name)
+bool ckpt_shm_is_segment(const char *name)
 {
-	return !strcmp(name, ANONYMOUS) || !strncmp(name, MEMFD_PREFIX, strlen(MEMFD_PREFIX));
+	return !strncmp(name, SEGMENT_PREFIX, strlen(SEGMENT_PREFIX));
 }
 
-/* A process outside of the job that maps the object too, or 0. */
-static pid_t other_user(struct ckpt_saver *s, struct address_space *mapping)
+static bool name_is_known(const char *name)
+{
+	return !strcmp(name, ANONYMOUS) || !strncmp(name, MEMFD_PREFIX, strlen(MEMFD_PREFIX)) ||
+	       ckpt_shm_is_segment(name);
+}
+
+pid_t ckpt_shm_user(struct ckpt_saver *s, struct address_space *mapping)
 {
 	struct mm_struct *other = NULL;
 	struct rb_node *node;
@@ -57,7 +66,7 @@ static pid_t other_user(struct ckpt_saver *s, struct address_space *mapping)
 	for (node = rb_first_cached(&mapping->i_mmap); node && !other; node = rb_next(node)) {
 		struct vm_area_struct *vma = rb_entry(node, struct vm_area_struct, shared.rb);
 
-		if (!ckpt_saver_has_mm(s, vma->vm_mm))
+		if (!s || !ckpt_saver_has_mm(s, vma->vm_mm))
 			other = vma->vm_mm;
 	}
 	if (other)
@@ -70,13 +79,10 @@ static pid_t other_user(struct ckpt_saver *s, struct address_space *mapping)
 static void check(struct ckpt_saver *s, struct file *file, const char *name)
 {
 	struct shmem_inode_info *info = SHMEM_I(file_inode(file));
-	pid_t pid = other_user(s, file->f_mapping);
+	pid_t pid = ckpt_shm_user(s, file->f_mapping);
 
 	if (!name_is_known(name))
-		ckpt_save_refuse(s, "shm", "%s: %s", name,
-				 strncmp(name, "SYSV", 4) ?
-					 "made by a driver: unmap it before the save" :
-					 "System V shared memory: detach it before the save");
+		ckpt_save_refuse(s, "shm", "%s: made by a driver: unmap it before the save", name);
 	if (pid > 0)
 		ckpt_save_refuse(s, "shm",
 				 "%s: shared with process %d: unmap it there before the save", name,
@@ -191,11 +197,12 @@ static int count_users(struct ckpt_saver *s, struct users *u, struct ckpt_proces
 /* Whether anybody else holds a file of the object, or has opened it anew. */
 static bool is_open_elsewhere(struct users *u, const struct ckpt_pages_object *o)
 {
-	unsigned long index;
+	const struct dentry *dentry = o->file->f_path.dentry;
+	unsigned long own = count_of(&u->objects, file_inode(o->file)), index;
 	void *entry;
 
-	/* The reader has one reference of its own. */
-	if (d_count(o->file->f_path.dentry) > count_of(&u->objects, file_inode(o->file)) + 1)
+	/* The reader has one reference, a segment another. */
+	if (d_count(dentry) > own + 1 + ckpt_shm_is_segment(dentry->d_iname))
 		return true;
 	xa_for_each(&u->files, index, entry) {
 		const struct file *file = (const struct file *)index;
@@ -278,6 +285,9 @@ struct file *ckpt_shm_make(const struct ckpt_record *rec)
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	file->f_flags |= O_LARGEFILE;
 	inode = file_inode(file);
+	/* As the kernel does it for objects that only itself opens. */
+	if (ckpt_shm_is_segment(shm->name))
+		inode->i_flags |= S_PRIVATE;
 	inode->i_mode = S_IFREG | shm->mode;
 	inode->i_uid = make_kuid(&init_user_ns, shm->uid);
 	inode->i_gid = make_kgid(&init_user_ns, shm->gid);

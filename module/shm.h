@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Objects of shared memory without a path: of memfd_create(), and shared anonymous memory. */
+/*
+ * Objects of shared memory without a path: of memfd_create(), shared anonymous memory, and what is
+ * in System V segments.
+ */
 #ifndef CKPT_SHM_H
 #define CKPT_SHM_H
 
@@ -9,10 +12,17 @@ struct ckpt_record;
 struct ckpt_restorer;
 struct ckpt_rjob;
 struct ckpt_saver;
+struct address_space;
 struct file;
 
 /* Whether a file is such an object; its content is then stored in the image. */
 bool ckpt_file_is_shm(const struct file *file);
+
+/* Whether a name is that of the content of a System V segment. */
+bool ckpt_shm_is_segment(const char *name);
+
+/* A process that maps an object, with @s one outside of the job; -1 when not known which, or 0. */
+pid_t ckpt_shm_user(struct ckpt_saver *s, struct address_space *mapping);
 
 /**
  * ckpt_shm_id() - the id of such an object

@@ -18,6 +18,7 @@
 #include "mapfile.h"
 #include "saver.h"
 #include "shm.h"
+#include "sysv_shm.h"
 #include "vdso.h"
 #include "vma_flags.h"
 #include "vma_list.h"
@@ -138,6 +139,18 @@ static int save_shm(struct ckpt_saver *s, const struct ckpt_vma *v, struct found
 	return keep_name(v, f);
 }
 
+static int save_segment(struct ckpt_saver *s, const struct ckpt_vma *v, struct found *f)
+{
+	int id = ckpt_sysv_shm_id(s, v->file);
+
+	if (id < 0)
+		return id;
+	f->kind = CKPT_VMA_SYSV;
+	f->object = id;
+	check_flags(s, v, v->file->f_path.dentry->d_iname);
+	return 0;
+}
+
 static int save_special(struct ckpt_saver *s, const struct ckpt_vma *v, struct found *f)
 {
 	f->kind = CKPT_VMA_SPECIAL;
@@ -150,6 +163,8 @@ static int find_out(struct ckpt_saver *s, const struct ckpt_vma *v, struct found
 {
 	if (v->special)
 		return save_special(s, v, f);
+	if (v->file && ckpt_file_is_sysv_shm(v->file))
+		return save_segment(s, v, f);
 	if (v->file && ckpt_file_is_shm(v->file))
 		return save_shm(s, v, f);
 	if (v->file)

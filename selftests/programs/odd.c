@@ -296,12 +296,12 @@ static bool still_undo(void)
 	return semctl(id, 0, GETVAL) == 1 && !semctl(id, 0, IPC_RMID);
 }
 
-static bool with_shm(void)
+static bool with_locked_shm(void)
 {
 	id = shmget(IPC_PRIVATE, 4096, 0600);
 	memory = shmat(id, NULL, 0);
 	shmctl(id, IPC_RMID, NULL);
-	return memory != (void *)-1 && (memory[0] = 42);
+	return memory != (void *)-1 && !shmctl(id, SHM_LOCK, NULL) && (memory[0] = 42);
 }
 
 static bool still_memory(void)
@@ -392,6 +392,16 @@ static bool with_timer_to_ended(void)
 	return !timer_create(CLOCK_MONOTONIC, &event, &timer) && !pthread_join(thread, NULL);
 }
 
+static bool with_huge_shm(void)
+{
+	if (!reserve_huge_pages())
+		return false;
+	id = shmget(IPC_PRIVATE, 2 << 20, SHM_HUGETLB | 0600);
+	memory = shmat(id, NULL, 0);
+	shmctl(id, IPC_RMID, NULL);
+	return memory != (void *)-1 && (memory[0] = 42);
+}
+
 static const struct property properties[] = {
 	{ "socket", with_socket, still_echoes },
 	{ "inet-socket", with_inet_socket, NULL },
@@ -428,12 +438,13 @@ static const struct property properties[] = {
 	{ "time-namespace-of-children", with_times_of_children, NULL },
 	{ "tracer", with_tracer, NULL },
 	{ "semaphore-undo", with_undo, still_undo },
-	{ "sysv-shm", with_shm, still_memory },
+	{ "locked-sysv-shm", with_locked_shm, still_memory },
 	{ "process-keyring", with_process_keyring, NULL },
 	{ "thread-keyring", with_thread_keyring, NULL },
 	{ "aio", with_aio, NULL },
 	{ "huge-pages", with_huge_pages, still_memory },
 	{ "huge-memfd", with_huge_memfd, NULL },
+	{ "huge-sysv-shm", with_huge_shm, still_memory },
 	{ "device-memory", with_device_memory, NULL },
 };
 

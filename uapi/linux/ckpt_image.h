@@ -66,6 +66,7 @@ enum {
 	CKPT_REC_ITIMERS, /* ckpt_image_itimers */
 	CKPT_REC_INHERIT, /* ckpt_image_inherit, absent when no page is that of another process */
 	CKPT_REC_TIMER, /* ckpt_image_timer, @n, in order of their IDs */
+	CKPT_REC_SYSV_SHM, /* ckpt_image_sysv_shm, @n, one a segment */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -887,6 +888,54 @@ struct ckpt_image_fs {
 	char cwd[];
 } __attribute__((packed, aligned(4)));
 
+/* --- System V objects --- */
+
+/**
+ * struct ckpt_image_sysv - what segments, sets and queues have in common
+ * @id: what shmget(2), semget(2) or msgget(2) returned
+ * @key: key, 0 (IPC_PRIVATE) for none
+ * @uid: owner
+ * @gid: group
+ * @cuid: user who created it
+ * @cgid: group of that user
+ * @mode: permission bits; of a segment also 01000: it goes when the last process detaches it
+ * @reserved: 0
+ * @ctime: when it was created, or changed by shmctl(2), semctl(2), msgctl(2); seconds
+ */
+struct ckpt_image_sysv {
+	__s32 id;
+	__s32 key;
+	__u32 uid;
+	__u32 gid;
+	__u32 cuid;
+	__u32 cgid;
+	__u32 mode;
+	__u32 reserved;
+	__s64 ctime;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_sysv_shm - CKPT_REC_SYSV_SHM: a shared memory segment
+ * @sysv: id, key, owner, mode
+ * @size: its size, in bytes
+ * @atime: when it was attached last, seconds
+ * @dtime: when it was detached last, seconds
+ * @cpid: process that created it
+ * @lpid: process that attached or detached it last, 0 for none
+ * @object: id of the CKPT_REC_SHM that holds its content
+ * @reserved: 0
+ */
+struct ckpt_image_sysv_shm {
+	struct ckpt_image_sysv sysv;
+	__u64 size;
+	__s64 atime;
+	__s64 dtime;
+	__s32 cpid;
+	__s32 lpid;
+	__u32 object;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
 /* --- memory --- */
 
 /**
@@ -916,7 +965,8 @@ struct ckpt_image_mapped_file {
  * @uid: owner
  * @gid: group
  * @reserved: 0
- * @name: "memfd:NAME" for an object of memfd_create(), "dev/zero" for shared anonymous memory
+ * @name: "memfd:NAME" for an object of memfd_create(), "dev/zero" for shared anonymous memory,
+ *	"SYSV" and eight digits for a System V segment
  */
 struct ckpt_image_shm {
 	__u64 size;
@@ -995,6 +1045,7 @@ enum {
 	CKPT_VMA_FILE, /* a file; private mappings may have pages of their own */
 	CKPT_VMA_SHM, /* an object of CKPT_REC_SHM */
 	CKPT_VMA_SPECIAL, /* of the kernel: @path is "[vdso]", "[vvar]" or "[vvar_vclock]" */
+	CKPT_VMA_SYSV, /* a segment of CKPT_REC_SYSV_SHM */
 };
 
 /* struct ckpt_image_vma.flags */
@@ -1024,8 +1075,8 @@ enum {
  * @kind: CKPT_VMA_ANON...
  * @prot: PROT_READ, PROT_WRITE, PROT_EXEC
  * @flags: CKPT_VMA_*
- * @object: CKPT_VMA_SHM: id of the object; CKPT_VMA_FILE: id of the first record that maps the
- *	file, the only one that has @path, and perhaps this one; else 0
+ * @object: CKPT_VMA_SHM and CKPT_VMA_SYSV: id of the object; CKPT_VMA_FILE: id of the first
+ *	record that maps the file, the only one that has @path, and perhaps this one; else 0
  * @file: the file, in each CKPT_VMA_FILE; else 0
  * @path: path of the file, name of a special mapping, name of prctl(PR_SET_VMA), or nothing
  */
