@@ -18,6 +18,7 @@ void ckpt_clocks_read(struct ckpt_clocks *c, struct task_struct *task)
 	c->monotonic = ktime_get();
 	c->real = ktime_mono_to_any(c->monotonic, TK_OFFS_REAL);
 	c->boottime = ktime_mono_to_any(c->monotonic, TK_OFFS_BOOT);
+	c->go_on = false;
 	c->monotonic_offset = 0;
 	c->boottime_offset = 0;
 	if (!task->nsproxy)
@@ -29,6 +30,7 @@ void ckpt_clocks_read(struct ckpt_clocks *c, struct task_struct *task)
 
 void ckpt_clocks_load(struct ckpt_clocks *c, const struct ckpt_image_meta *meta)
 {
+	c->go_on = false;
 	c->real = meta->time;
 	c->monotonic = meta->monotonic;
 	c->boottime = meta->boottime;
@@ -81,8 +83,12 @@ s64 ckpt_clocks_expiry(const struct ckpt_clocks *saved, const struct ckpt_clocks
 {
 	switch (clock) {
 	case CLOCK_MONOTONIC:
+		if (now->go_on)
+			return add_rest(saved->monotonic_offset - now->monotonic_offset, expires);
 		return add_rest(now->monotonic, (s64)expires - saved->monotonic);
 	case CLOCK_BOOTTIME:
+		if (now->go_on)
+			return add_rest(saved->boottime_offset - now->boottime_offset, expires);
 		return add_rest(now->boottime, (s64)expires - saved->boottime);
 	default:
 		return expires;

@@ -18,6 +18,7 @@ struct task_struct;
  * @boottime: CLOCK_BOOTTIME of the machine
  * @monotonic_offset: what a time namespace adds to @monotonic
  * @boottime_offset: what a time namespace adds to @boottime
+ * @go_on: the clocks of a namespace go on from where those of the image stopped
  */
 struct ckpt_clocks {
 	s64 real;
@@ -25,6 +26,7 @@ struct ckpt_clocks {
 	s64 boottime;
 	s64 monotonic_offset;
 	s64 boottime_offset;
+	bool go_on;
 };
 
 /*
@@ -58,7 +60,7 @@ u64 ckpt_clocks_start(const struct ckpt_clocks *saved, const struct ckpt_clocks 
  * @clock: CLOCK_MONOTONIC or CLOCK_BOOTTIME; others are not changed
  * @expires: when it expires by that clock of the saving machine
  *
- * What was left of the time is left now.
+ * What was left of the time is left now; when the clocks go on, it is the same time by them.
  *
  * Return: nanoseconds
  */

@@ -50,7 +50,7 @@ static_assert(sizeof(struct ckpt_save) == 40);
 static_assert(sizeof(struct ckpt_thaw) == 8);
 static_assert(sizeof(struct ckpt_kill) == 16);
 static_assert(sizeof(struct ckpt_open_image) == 40);
-static_assert(sizeof(struct ckpt_tasks) == 24);
+static_assert(sizeof(struct ckpt_tasks) == 56);
 static_assert(sizeof(struct ckpt_restore) == 24);
 static_assert(sizeof(struct ckpt_wait) == 16);
 static_assert(sizeof(struct ckpt_restart_signal) == 16);
@@ -210,6 +210,10 @@ static int tasks(struct ckpt_request *req, union ucmd *u)
 	if (!job)
 		return -EINVAL;
 	arg->count = job->nr_made;
+	arg->monotonic = job->img.meta->monotonic + job->img.meta->monotonic_offset;
+	arg->boottime = job->img.meta->boottime + job->img.meta->boottime_offset;
+	arg->monotonic_offset = job->img.meta->monotonic_offset;
+	arg->boottime_offset = job->img.meta->boottime_offset;
 	if (room < job->nr_made)
 		return -ENOSPC;
 	for (i = 0; i < job->nr_tasks; i++) {
@@ -290,7 +294,8 @@ static const struct row rows[] = {
 	ROW(CKPT_CMD_KILL, ckpt_kill, reserved, 0, kill, false),
 	ROW(CKPT_CMD_OPEN_IMAGE, ckpt_open_image, generation, 0, open_image, false),
 	ROW(CKPT_CMD_TASKS, ckpt_tasks, tasks, 0, tasks, false),
-	ROW(CKPT_CMD_RESTORE, ckpt_restore, reserved, CKPT_RESTORE_SIGNAL, restore, true),
+	ROW(CKPT_CMD_RESTORE, ckpt_restore, reserved, CKPT_RESTORE_SIGNAL | CKPT_RESTORE_TIME,
+	    restore, true),
 	ROW(CKPT_CMD_WAIT, ckpt_wait, reserved, 0, wait, true),
 	ROW(CKPT_CMD_RESTART_SIGNAL, ckpt_restart_signal, reserved, 0, restart_signal, false),
 #undef ROW

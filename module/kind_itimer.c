@@ -137,6 +137,7 @@ static void load_real(struct ckpt_restorer *r, struct signal_struct *sig,
 
 	ckpt_clocks_load(&saved, r->job->img.meta);
 	ckpt_clocks_read(&now, current);
+	now.go_on = r->job->keeps_clocks;
 	sig->it_real_incr = i->real.interval;
 	hrtimer_set_expires(timer,
 			    ckpt_clocks_expiry(&saved, &now, CLOCK_MONOTONIC, i->real.expires));

@@ -373,6 +373,7 @@ static int load(struct ckpt_restorer *r, struct k_itimer *timer, const struct ck
 
 	ckpt_clocks_load(&saved, r->job->img.meta);
 	ckpt_clocks_read(&now, current);
+	now.go_on = r->job->keeps_clocks;
 	spin_lock_irq(&timer->it_lock);
 	timer->it_clock = i->clock;
 	timer->it_interval = i->interval;

@@ -81,8 +81,10 @@ static bool has_pid_ns(struct ckpt_saver *s)
 
 static bool has_time_ns(struct ckpt_saver *s)
 {
-	return s->task->nsproxy->time_ns != current->nsproxy->time_ns ||
-	       s->task->nsproxy->time_ns_for_children != current->nsproxy->time_ns;
+	struct nsproxy *first = ckpt_group_first(s->group)->leader->nsproxy;
+
+	return s->task->nsproxy->time_ns != s->task->nsproxy->time_ns_for_children ||
+	       (first && s->task->nsproxy->time_ns != first->time_ns);
 }
 
 static const struct {
@@ -100,7 +102,8 @@ static const struct {
 	{ has_net_ns, "other network namespace than that of the saving tool: not supported" },
 	{ has_cgroup_ns, "other cgroup namespace than that of the saving tool: not supported" },
 	{ has_pid_ns, "other PID namespace than that of the saving tool: not supported" },
-	{ has_time_ns, "other time namespace than that of the saving tool: not supported" },
+	{ has_time_ns,
+	  "other time namespace than the rest of the job or its children: not supported" },
 };
 
 /* --- other processes --- */

@@ -102,6 +102,7 @@ struct ckpt_restorer {
  * @tty: controlling terminal that the tool gave, or NULL
  * @wait: tasks wait here for the next phase, the first leader for all tasks; its lock guards what follows, the tasks of @tasks and
  *	ckpt_restorer.scripted
+ * @keeps_clocks: CLOCK_MONOTONIC and CLOCK_BOOTTIME go on for the job from where they stopped
  * @has_signal: the tool chose @signal for the first process; 0: none for any process
  * @nr_arrived: tasks that came
  * @nr_created: processes that have their memory
@@ -125,6 +126,7 @@ struct ckpt_rjob {
 	struct ckpt_vdso vdso;
 	struct list_head sysv;
 	struct file *tty;
+	bool keeps_clocks;
 	bool has_signal;
 	int signal;
 	wait_queue_head_t wait;

@@ -61,7 +61,8 @@ static const struct subject subjects[] = {
 	SUBJECT(KILL, ckpt_kill, 0, PADDING(ckpt_kill), false),
 	SUBJECT(OPEN_IMAGE, ckpt_open_image, 0, 0, false),
 	SUBJECT(TASKS, ckpt_tasks, 0, PADDING(ckpt_tasks), false),
-	SUBJECT(RESTORE, ckpt_restore, CKPT_RESTORE_SIGNAL, PADDING(ckpt_restore), true),
+	SUBJECT(RESTORE, ckpt_restore, CKPT_RESTORE_SIGNAL | CKPT_RESTORE_TIME,
+		PADDING(ckpt_restore), true),
 	SUBJECT(WAIT, ckpt_wait, 0, PADDING(ckpt_wait), true),
 	SUBJECT(RESTART_SIGNAL, ckpt_restart_signal, 0, PADDING(ckpt_restart_signal), false),
 };

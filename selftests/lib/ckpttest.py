@@ -407,7 +407,7 @@ def timed_program(name, *words, down=1.0, options=()):
     """
     argv = [program(name), *words]
     for way in "uninterrupted", "runs-on", "restored":
-        here = pathlib.Path.cwd() / "-".join(("timed", *words, way))
+        here = pathlib.Path.cwd() / "-".join((name, *words, way))
         job = Job(argv, here)
         job.wait_out("ready")
         image = pathlib.Path(f"{here}.ckpt")

@@ -278,6 +278,10 @@ struct ckpt_task {
  * @count: in: room at @tasks, in entries; out: tasks of the image
  * @reserved: must be 0
  * @tasks: address of an array of struct ckpt_task, in the order of the processes
+ * @monotonic: out: what CLOCK_MONOTONIC said to the job when it was saved
+ * @boottime: out: what CLOCK_BOOTTIME said
+ * @monotonic_offset: out: what its time namespace had added to CLOCK_MONOTONIC
+ * @boottime_offset: out: what its time namespace had added to CLOCK_BOOTTIME
  *
  * Errors: EINVAL no image is open; ENOSPC @count is too small (and tells how many there are).
  */
@@ -287,12 +291,21 @@ struct ckpt_tasks {
 	__u32 count;
 	__u32 reserved;
 	__aligned_u64 tasks;
+	__aligned_u64 monotonic;
+	__aligned_u64 boottime;
+	__s64 monotonic_offset;
+	__s64 boottime_offset;
 };
 
 #define CKPT_IOC_TASKS _IO(CKPT_IOC_TYPE, CKPT_CMD_TASKS)
 
 /* Queue @signal instead of the one in the image; 0 queues none. */
 #define CKPT_RESTORE_SIGNAL (1U << 0)
+/*
+ * The tasks are in a time namespace in which CLOCK_MONOTONIC and CLOCK_BOOTTIME go on from what
+ * CKPT_IOC_TASKS told: timers expire at the same time by these clocks.
+ */
+#define CKPT_RESTORE_TIME (1U << 1)
 
 /**
  * struct ckpt_restore - ioctl(CKPT_IOC_RESTORE)

@@ -257,13 +257,28 @@ static int parse_pids(struct restore *r, bool is_copies)
 	return 0;
 }
 
+/* Whether CLOCK_MONOTONIC and CLOCK_BOOTTIME stood still; 0, or -1 for another word. */
+static int parse_time(struct restore *r, const char *text)
+{
+	r->job.flags &= ~CKPT_JOB_FREEZE_TIME;
+	if (!strcmp(text, "freeze"))
+		r->job.flags |= CKPT_JOB_FREEZE_TIME;
+	else if (strcmp(text, "real") != 0)
+		return -1;
+	return 0;
+}
+
 /* Returns 0 or EXIT_USAGE. */
 static int parse(struct restore *r, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "detach", no_argument, NULL, 'd' },  { "copies", required_argument, NULL, 'n' },
-		{ "pid", required_argument, NULL, 3 }, { "signal", required_argument, NULL, 1 },
-		{ "no-signal", no_argument, NULL, 2 }, { 0 },
+		{ "detach", no_argument, NULL, 'd' },
+		{ "copies", required_argument, NULL, 'n' },
+		{ "pid", required_argument, NULL, 3 },
+		{ "signal", required_argument, NULL, 1 },
+		{ "no-signal", no_argument, NULL, 2 },
+		{ "time", required_argument, NULL, 4 },
+		{ 0 },
 	};
 	int option;
 
@@ -277,6 +292,11 @@ static int parse(struct restore *r, int argc, char **argv)
 		if (option == 'n' || option == 3) {
 			if (parse_pids(r, option == 'n'))
 				return EXIT_USAGE;
+			continue;
+		}
+		if (option == 4) {
+			if (parse_time(r, optarg))
+				return tool_usage(optarg, "--time is 'freeze' or 'real'");
 			continue;
 		}
 		if (r->job.flags & CKPT_JOB_SIGNAL)

@@ -15,7 +15,8 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "save", cmd_save, "[--kill|--stop] PID FILE", "save a process into FILE; it runs on" },
-	{ "restore", cmd_restore, "[-d] [-n COPIES|--pid same|new] [--signal SIG|--no-signal] FILE",
+	{ "restore", cmd_restore,
+	  "[-d] [-n COPIES|--pid same|new] [--signal SIG|--no-signal] [--time=freeze|real] FILE",
 	  "make the process of FILE run on" },
 	{ "check", cmd_check, "PID", "tell what stands against a save" },
 	{ "info", cmd_info, "[--verify] FILE", "tell what is in an image" },
@@ -38,6 +39,8 @@ static const char about[] =
 	"  -n, --copies N      so many times side by side, each with --pid new\n"
 	"      --signal SIG    let it begin with this signal, not the one it asked for\n"
 	"      --no-signal     let it begin without a signal\n"
+	"      --time=freeze   let its CLOCK_MONOTONIC and CLOCK_BOOTTIME go on from where\n"
+	"                      they stopped; 'real', the default, keeps those of the machine\n"
 	"info:\n"
 	"      --verify        check the stored memory, too\n"
 	"\n"

@@ -73,6 +73,8 @@ int ckpt_open_image(int ckpt, int fd, struct ckpt_open_image *image);
 #define CKPT_JOB_SESSION (1U << 1) /* the job leads a new session */
 #define CKPT_JOB_GROUP (1U << 2) /* the job leads a new process group */
 #define CKPT_JOB_FOREGROUND (1U << 3) /* whose terminal is @tty_fd */
+#define CKPT_JOB_FREEZE_TIME \
+	(1U << 4) /* CLOCK_MONOTONIC and CLOCK_BOOTTIME go on from where they stopped */
 
 /*
  * How to restore a job.

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "timens.h"
+
 #define THREAD_FLAGS \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
 
@@ -34,6 +36,7 @@ typedef uint64_t kernel_sigset;
  * @nr: tasks
  * @tasks: the tasks of the image: those of a process in a row, the leader's first
  * @calls: what each hands to the kernel
+ * @clocks: of the job, when it was saved
  * @stacks: STACK_SIZE each; those of leaders are not used
  */
 struct crew {
@@ -43,6 +46,7 @@ struct crew {
 	uint32_t nr;
 	struct ckpt_task *tasks;
 	struct ckpt_restore *calls;
+	struct ckpt_tasks clocks;
 	char *stacks;
 };
 
@@ -83,7 +87,10 @@ static int read_tasks(struct crew *crew)
 		.tasks = (uintptr_t)crew->tasks,
 	};
 
-	return ioctl(crew->ckpt, CKPT_IOC_TASKS, &tasks);
+	if (ioctl(crew->ckpt, CKPT_IOC_TASKS, &tasks))
+		return -1;
+	crew->clocks = tasks;
+	return 0;
 }
 
 static int make_crew(struct crew *crew)
@@ -110,6 +117,8 @@ static int make_crew(struct crew *crew)
 			crew->calls[i].flags = CKPT_RESTORE_SIGNAL;
 			crew->calls[i].signal = job->signal;
 		}
+		if (job->flags & CKPT_JOB_FREEZE_TIME)
+			crew->calls[i].flags |= CKPT_RESTORE_TIME;
 	}
 	return 0;
 }
@@ -281,14 +290,16 @@ static void kill_children(struct crew *crew, uint32_t n)
 static int make_job(struct crew *crew, struct ckpt_job *job)
 {
 	kernel_sigset all = ~0ULL, old;
-	int fds[2], err;
+	int fds[2], err, time_ns;
 	uint32_t n;
 
 	if (pipe2(fds, O_CLOEXEC))
 		return -1;
 	crew->report = fds[1];
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof(all));
-	n = make_children(crew, job, &err);
+	err = timens_enter(&crew->clocks, job->flags & CKPT_JOB_FREEZE_TIME, &time_ns);
+	n = err ? 0 : make_children(crew, job, &err);
+	timens_leave(time_ns);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
 	close(fds[1]);
 	if (!err)
