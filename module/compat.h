@@ -297,4 +297,15 @@ static inline void ckpt_eventfd_signal(struct eventfd_ctx *ctx)
 #endif
 }
 
+/* Threads of a group had a second list until 6.7; for tasks that tests make up. */
+static inline void ckpt_join_thread_group(struct task_struct *task, struct task_struct *leader)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+	if (task == leader)
+		INIT_LIST_HEAD(&task->thread_group);
+	else
+		list_add_tail(&task->thread_group, &leader->thread_group);
+#endif
+}
+
 #endif /* CKPT_COMPAT_H */

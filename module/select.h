@@ -42,7 +42,9 @@ void ckpt_select_exit(struct ckpt_select *sel);
  * @sel: what was named
  * @leader: the process; under RCU
  *
- * Children are not looked at: for CKPT_SELECT_TREE this is true for the root alone.
+ * Children are not looked at: CKPT_SELECT_TREE has the root alone.
+ *
+ * Return: true when it does
  */
 bool ckpt_select_has(const struct ckpt_select *sel, struct task_struct *leader);
 

@@ -7,7 +7,8 @@
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/version.h>
+
+#include "../compat.h"
 
 /* Puts a task into its thread group. */
 static inline void made_up_join(struct task_struct *task, struct task_struct *leader)
@@ -15,13 +16,7 @@ static inline void made_up_join(struct task_struct *task, struct task_struct *le
 	task->signal = leader->signal;
 	task->group_leader = leader;
 	list_add_tail(&task->thread_node, &leader->signal->thread_head);
-	/* Since 6.7 one list is enough. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
-	if (task == leader)
-		INIT_LIST_HEAD(&task->thread_group);
-	else
-		list_add_tail(&task->thread_group, &leader->thread_group);
-#endif
+	ckpt_join_thread_group(task, leader);
 	leader->signal->nr_threads++;
 }
 
