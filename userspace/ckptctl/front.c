@@ -80,15 +80,35 @@ static int ask_status(int ckpt, int signal)
 	}
 	if (signal != SIGCHLD)
 		return -signal;
-	return status.error ? -status.error : ECHILD;
+	return status.state == CKPT_STATE_FAILED ? -status.error : ECHILD;
+}
+
+/*
+ * Waits for those that have held a number for the job and are through. Whether another one has
+ * ended: that is left for others to wait for.
+ */
+static bool has_lost(void)
+{
+	siginfo_t info = { 0 };
+
+	while (!waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) && info.si_pid) {
+		if (info.si_code != CLD_EXITED || info.si_status)
+			return true;
+		waitpid(info.si_pid, NULL, 0);
+		info.si_pid = 0;
+	}
+	return false;
 }
 
 int front_wait(int ckpt)
 {
 	int signal = sigsetjmp(interrupted, 1), err;
 
-	if (signal)
-		return ask_status(ckpt, signal);
+	if (signal) {
+		err = ask_status(ckpt, signal);
+		if (err != ECHILD || has_lost())
+			return err == ECHILD ? ask_status(ckpt, signal) : err;
+	}
 	let_through();
 	err = ckpt_wait(ckpt) ? errno : 0;
 	front_block_signals();
