@@ -405,7 +405,9 @@ struct ckpt_group *ckpt_group_freeze(const struct ckpt_select *select, unsigned 
 	if (!err)
 		err = number(g);
 	if (err) {
-		if (err == -ESRCH)
+		if (err == -ESRCH && select->how == CKPT_SELECT_CGROUP)
+			ckpt_messages_add(m, "cgroup: cannot freeze: no process is in it");
+		else if (err == -ESRCH)
 			ckpt_messages_add(m, "%d: cannot freeze: it exited meanwhile", select->id);
 		ckpt_group_thaw(g);
 		ckpt_group_put(g);

@@ -207,16 +207,6 @@ static bool still_parent(void)
 	return !kill(child, SIGKILL) && waitpid(child, &status, 0) == child;
 }
 
-static bool with_zombie(void)
-{
-	siginfo_t info;
-
-	child = fork();
-	if (!child)
-		_exit(0);
-	return child > 0 && !waitid(P_PID, child, &info, WEXITED | WNOWAIT);
-}
-
 static bool with_deleted_folder(void)
 {
 	static char path[4096];
@@ -423,7 +413,6 @@ static const struct property properties[] = {
 	{ "deleted-mapping", with_deleted_mapping, NULL },
 	{ "pipe-outside", with_pipe_outside, NULL },
 	{ "child", with_child, still_parent },
-	{ "zombie-child", with_zombie, NULL },
 	{ "timer-by-other", with_timer_by_other, NULL },
 	{ "timer-to-ended", with_timer_to_ended, NULL },
 	{ "deleted-cwd", with_deleted_folder, NULL },

@@ -7,36 +7,45 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "selection.h"
 #include "tool.h"
 
-static int check(int ckpt, pid_t pid)
+static int check(int ckpt, struct selection *s)
 {
-	if (ckpt_freeze(ckpt, CKPT_SELECT_TREE, pid, 0))
-		return tool_explain(ckpt, errno, "cannot freeze", "PID %d", pid);
+	if (selection_freeze(s, ckpt))
+		return EXIT_REFUSED;
 	if (ckpt_check(ckpt))
-		return tool_explain(ckpt, errno, "cannot be saved", "PID %d", pid);
-	printf("PID %d can be saved\n", pid);
+		return tool_explain(ckpt, errno, "cannot be saved", "%s", s->name);
+	printf("%s can be saved\n", s->name);
 	return EXIT_DONE;
+}
+
+static int run(struct selection *s)
+{
+	int ckpt = tool_open_device(), status;
+
+	if (ckpt < 0)
+		return EXIT_LACKING;
+	status = check(ckpt, s);
+	/* Thaws the job. */
+	close(ckpt);
+	return status;
 }
 
 int cmd_check(int argc, char **argv)
 {
-	static const struct option options[] = { { 0 } };
-	int ckpt, status;
-	pid_t pid;
+	static const struct option options[] = { SELECTION_OPTIONS, { 0 } };
+	struct selection selection = { 0 };
+	int option, status;
 
-	if (options_next(argc, argv, options) != OPTIONS_END)
-		return EXIT_USAGE;
-	if (argc - optind != 1)
-		return tool_usage("check", "needs a PID");
-	pid = tool_parse_pid(argv[optind]);
-	if (!pid)
-		return EXIT_USAGE;
-	ckpt = tool_open_device();
-	if (ckpt < 0)
-		return EXIT_LACKING;
-	status = check(ckpt, pid);
-	/* Thaws the process. */
-	close(ckpt);
+	while ((option = options_next(argc, argv, options)) != OPTIONS_END)
+		if (option == OPTIONS_BAD || selection_take(&selection, "check", option, optarg))
+			return EXIT_USAGE;
+	status = selection_resolve(&selection, "check", argc, argv);
+	if (status == EXIT_DONE && optind != argc)
+		status = tool_usage("check", "needs a PID, or an option in its place");
+	if (status == EXIT_DONE)
+		status = run(&selection);
+	selection_close(&selection);
 	return status;
 }

@@ -14,11 +14,11 @@ static const struct command {
 	const char *arguments;
 	const char *summary;
 } commands[] = {
-	{ "save", cmd_save, "[--kill|--stop] PID FILE", "save a process into FILE; it runs on" },
+	{ "save", cmd_save, "[--kill|--stop] JOB FILE", "save a job into FILE; it runs on" },
 	{ "restore", cmd_restore,
 	  "[-d] [-n COPIES|--pid same|new] [--signal SIG|--no-signal] [--time=freeze|real] FILE",
-	  "make the process of FILE run on" },
-	{ "check", cmd_check, "PID", "tell what stands against a save" },
+	  "make the job of FILE run on" },
+	{ "check", cmd_check, "JOB", "tell what stands against a save" },
 	{ "info", cmd_info, "[--verify] FILE", "tell what is in an image" },
 };
 
@@ -28,11 +28,18 @@ static const char about[] =
 	"\n"
 	"A FILE of '-' stands for standard output or standard input.\n"
 	"\n"
+	"JOB:\n"
+	"  PID                 the process and all below it\n"
+	"      --process PID   the process alone\n"
+	"      --pgrp ID       a process group\n"
+	"      --session ID    a session\n"
+	"      --foreground TTY  the foreground process group of a terminal\n"
+	"      --cgroup PATH   a cgroup, below /sys/fs/cgroup or absolute\n"
 	"save:\n"
-	"  -k, --kill          kill the process once the image is safe on disk\n"
+	"  -k, --kill          kill the job once the image is safe on disk\n"
 	"  -s, --stop          stop it instead, as by SIGSTOP\n"
 	"restore:\n"
-	"  -d, --detach        return as soon as the process runs; else stay its parent,\n"
+	"  -d, --detach        return as soon as the job runs; else stay its parent,\n"
 	"                      pass signals on, end with its status\n"
 	"      --pid new       in a PID namespace of its own, in which its old PIDs are\n"
 	"                      free; --pid same, the default: in that of the caller\n"
@@ -48,7 +55,7 @@ static const char about[] =
 	"  -V, --version       print the version\n"
 	"\n"
 	"Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 the system lacks\n"
-	"something; of restore: that of the process, 128+N when signal N killed it.\n";
+	"something; of restore: that of the first process, 128+N when signal N killed it.\n";
 
 static int print_help(void)
 {
@@ -57,7 +64,7 @@ static int print_help(void)
 	for (i = 0; i < NR_COMMANDS; i++)
 		printf("%s ckptctl %s %s\n", i ? "      " : "Usage:", commands[i].name,
 		       commands[i].arguments);
-	puts("\nSaves running processes into files and makes them run on from there.\n");
+	puts("\nSaves running jobs into files and makes them run on from there.\n");
 	for (i = 0; i < NR_COMMANDS; i++)
 		printf("  %-9s %s\n", commands[i].name, commands[i].summary);
 	fputs(about, stdout);

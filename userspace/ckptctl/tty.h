@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The controlling terminal. */
+/* The controlling terminal, and others. */
 #ifndef CKPTCTL_TTY_H
 #define CKPTCTL_TTY_H
 
@@ -14,5 +14,11 @@ bool tty_has_foreground(int tty, pid_t pgid);
 
 /* Puts a process group into the foreground; SIGTTOU must be blocked. */
 bool tty_set_foreground(int tty, pid_t pgid);
+
+/*
+ * The process group in the foreground of a terminal, by the path of its device, which need
+ * not be that of the caller; 0 and a reason when there is none.
+ */
+pid_t tty_foreground(const char *path, const char **why);
 
 #endif /* CKPTCTL_TTY_H */
