@@ -8,12 +8,15 @@
 #include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
+#include <linux/net.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
 #include <linux/prctl.h>
 #include <linux/uio.h>
 #include <linux/version.h>
+#include <net/sock.h>
 
 /* Locks of files left <linux/fs.h> in 6.3. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
@@ -305,6 +308,50 @@ static inline void ckpt_join_thread_group(struct task_struct *task, struct task_
 		INIT_LIST_HEAD(&task->thread_group);
 	else
 		list_add_tail(&task->thread_group, &leader->thread_group);
+#endif
+}
+
+/* SO_PASSPIDFD came in 6.5. */
+static inline bool ckpt_passes_pidfd(const struct socket *sock)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	return test_bit(SOCK_PASSPIDFD, &sock->flags);
+#else
+	return false;
+#endif
+}
+
+static inline void ckpt_pass_pidfd(struct socket *sock)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
+	set_bit(SOCK_PASSPIDFD, &sock->flags);
+#endif
+}
+
+/* SO_BUSY_POLL exists where the kernel was built with it. */
+static inline u32 ckpt_sock_busy_poll(const struct sock *sk)
+{
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	return READ_ONCE(sk->sk_ll_usec);
+#else
+	return 0;
+#endif
+}
+
+static inline void ckpt_sock_set_busy_poll(struct sock *sk, u32 usec)
+{
+#ifdef CONFIG_NET_RX_BUSY_POLL
+	WRITE_ONCE(sk->sk_ll_usec, usec);
+#endif
+}
+
+/* Mounts got an ID mapping of their own kind in 6.3. */
+static inline int ckpt_unlink(const struct path *dir, struct dentry *dentry)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	return vfs_unlink(mnt_idmap(dir->mnt), d_inode(dir->dentry), dentry, NULL);
+#else
+	return vfs_unlink(mnt_user_ns(dir->mnt), d_inode(dir->dentry), dentry, NULL);
 #endif
 }
 

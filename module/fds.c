@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/xarray.h>
 
 #include "restorer.h"
@@ -78,6 +79,26 @@ int ckpt_fds_collect(struct ckpt_saver *s)
 	return iterate_fd(c.files, 0, collect, &c);
 }
 
+int ckpt_fds_add_in_flight(struct ckpt_saver *s, struct file *file)
+{
+	struct ckpt_fds *l = ckpt_fds_in_flight(s->fds);
+	unsigned int size = l->size ? 2 * l->size : 16;
+	struct ckpt_fd *fds;
+
+	if (l->nr == l->size) {
+		fds = kvcalloc(size, sizeof(*fds), GFP_KERNEL);
+		if (!fds)
+			return -ENOMEM;
+		if (l->nr)
+			memcpy(fds, l->fds, l->nr * sizeof(*fds));
+		kvfree(l->fds);
+		l->fds = fds;
+		l->size = size;
+	}
+	l->fds[l->nr++] = (struct ckpt_fd){ .file = get_file(file), .fd = CKPT_FD_IN_FLIGHT };
+	return 0;
+}
+
 /* @first: the first descriptor of each description, by id; @in: the process it was seen in last. */
 static int number(struct ckpt_saver *s, struct ckpt_fds *l, struct xarray *first, struct xarray *in)
 {
@@ -114,6 +135,9 @@ int ckpt_fds_number(struct ckpt_saver *s)
 	xa_init(&in);
 	for (i = 1; i <= s->group->nr_processes && !err; i++)
 		err = number(s, &s->fds[i], &first, &in);
+	/* Last: a file that has a descriptor is known by that. */
+	if (!err)
+		err = number(s, ckpt_fds_in_flight(s->fds), &first, &in);
 	xa_destroy(&first);
 	xa_destroy(&in);
 	return err;
@@ -124,7 +148,7 @@ void ckpt_fds_release(struct ckpt_saver *s)
 	struct ckpt_fd *f;
 	unsigned int i;
 
-	for (i = 1; s->fds && i <= s->group->nr_processes; i++) {
+	for (i = 0; s->fds && i <= s->group->nr_processes; i++) {
 		ckpt_for_each_fd(f, &s->fds[i])
 			fput(f->file);
 		kvfree(s->fds[i].fds);
@@ -136,6 +160,15 @@ void ckpt_fds_release(struct ckpt_saver *s)
 struct ckpt_fds *ckpt_fds_of(struct ckpt_saver *s)
 {
 	return &s->fds[s->process->number];
+}
+
+const char *ckpt_fd_text(const struct ckpt_fd *f, char *text, size_t len)
+{
+	if (f->fd == CKPT_FD_IN_FLIGHT)
+		strscpy(text, "in flight between sockets", len);
+	else
+		snprintf(text, len, "fd %u", f->fd);
+	return text;
 }
 
 bool ckpt_fd_is_shared(const struct ckpt_fd *f)

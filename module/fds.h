@@ -9,10 +9,12 @@ struct ckpt_restorer;
 struct ckpt_saver;
 struct file;
 
+#define CKPT_FD_IN_FLIGHT (~0U)
+
 /**
  * struct ckpt_fd - an open descriptor of a process that is being saved
  * @file: its open file description, referenced
- * @fd: its number
+ * @fd: its number, CKPT_FD_IN_FLIGHT for none: it travels with a message between sockets
  * @id: id of the description in ckpt_saver.objects
  * @nr: at the first descriptor of a description in the job: how many it has, at the others 0
  * @is_first: it is the first one of its description in its process
@@ -31,11 +33,19 @@ struct ckpt_fd {
  * struct ckpt_fds - the open descriptors of a process that is being saved
  * @fds: in ascending order of their numbers
  * @nr: how many
+ * @size: room
  */
 struct ckpt_fds {
 	struct ckpt_fd *fds;
 	unsigned int nr;
+	unsigned int size;
 };
+
+/* The files in flight; those that no process has a descriptor for have a number of uses. */
+static inline struct ckpt_fds *ckpt_fds_in_flight(struct ckpt_fds *all)
+{
+	return &all[0];
+}
 
 #define ckpt_for_each_fd(f, l) for ((f) = (l)->fds; (f) < (l)->fds + (l)->nr; (f)++)
 
@@ -57,6 +67,8 @@ bool ckpt_fds_are_private(struct ckpt_saver *s);
 
 /* Lists the descriptors of the process that is being walked: 0 or -ENOMEM. */
 int ckpt_fds_collect(struct ckpt_saver *s);
+/* Lists a file that is in flight: 0 or -ENOMEM. */
+int ckpt_fds_add_in_flight(struct ckpt_saver *s, struct file *file);
 /* Numbers the descriptions, once those of all processes are listed: 0 or -ENOMEM. */
 int ckpt_fds_number(struct ckpt_saver *s);
 /* Forgets all of them. */
@@ -64,6 +76,11 @@ void ckpt_fds_release(struct ckpt_saver *s);
 
 /* The descriptors of the process that is being walked; none when they are not private. */
 struct ckpt_fds *ckpt_fds_of(struct ckpt_saver *s);
+
+#define CKPT_FD_TEXT_LEN 32
+
+/* What a descriptor is called in messages. */
+const char *ckpt_fd_text(const struct ckpt_fd *f, char *text, size_t len);
 
 /* Whether somebody else holds the description too; @f is its first descriptor in the job. */
 bool ckpt_fd_is_shared(const struct ckpt_fd *f);

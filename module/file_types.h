@@ -98,6 +98,7 @@ extern const struct ckpt_file_type ckpt_file_eventfd;
 extern const struct ckpt_file_type ckpt_file_timerfd;
 extern const struct ckpt_file_type ckpt_file_signalfd;
 extern const struct ckpt_file_type ckpt_file_epoll;
+extern const struct ckpt_file_type ckpt_file_socket;
 
 /* The type of an open file that is being saved, or NULL when none recognises it. */
 const struct ckpt_file_type *ckpt_file_type_of(struct ckpt_saver *s, const struct file *file);

@@ -36,8 +36,6 @@ static bool is_of_terminal(dev_t rdev)
 static const char *unknown_obstacle(const struct inode *inode, const char *name)
 {
 	switch (inode->i_mode & S_IFMT) {
-	case S_IFSOCK:
-		return "sockets are not supported";
 	case S_IFIFO:
 		return "named pipes are not supported";
 	case S_IFBLK:
@@ -120,21 +118,24 @@ static int save_file(struct ckpt_saver *s, const struct ckpt_fd *f, const char *
 {
 	const struct ckpt_file_type *type = ckpt_file_type_of(s, f->file);
 	const char *why = obstacle(f->file, type, name);
+	char text[CKPT_FD_TEXT_LEN];
 
 	if (!why && type->is_private && ckpt_fd_is_shared(f))
 		why = "open outside of the job too, which is not supported";
 
+	/* A system call of a process that has a descriptor has to complete it. */
+	if (!why && f->fd == CKPT_FD_IN_FLIGHT && type->script)
+		why = "not supported there";
 	if (why) {
-		ckpt_save_refuse(s, "file", "fd %u: %s: %s: close it before the save", f->fd, name,
-				 why);
+		ckpt_save_refuse(s, "file", "%s: %s: %s: close it before the save",
+				 ckpt_fd_text(f, text, sizeof(text)), name, why);
 		return 0;
 	}
 	return add_record(s, f, type, name);
 }
 
-static int save(struct ckpt_saver *s)
+static int save_list(struct ckpt_saver *s, struct ckpt_fds *list)
 {
-	struct ckpt_fds *list = ckpt_fds_of(s);
 	struct ckpt_fd *f;
 	char *name;
 	int err = 0;
@@ -151,6 +152,16 @@ static int save(struct ckpt_saver *s)
 			break;
 		cond_resched();
 	}
+	return err;
+}
+
+/* What is in flight between sockets of the job is saved with the first process. */
+static int save(struct ckpt_saver *s)
+{
+	int err = save_list(s, ckpt_fds_of(s));
+
+	if (!err && s->process->number == 1)
+		err = save_list(s, ckpt_fds_in_flight(s->fds));
 	return err;
 }
 

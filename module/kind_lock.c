@@ -100,9 +100,10 @@ static int add_records(struct ckpt_saver *s, const struct collection *c)
 
 static void refuse(struct ckpt_saver *s, const struct ckpt_fd *f, const char *why)
 {
-	char *name = ckpt_path_name(&f->file->f_path);
+	char *name = ckpt_path_name(&f->file->f_path), text[CKPT_FD_TEXT_LEN];
 
-	ckpt_save_refuse(s, "lock", "fd %u: %s: %s", f->fd, IS_ERR(name) ? "" : name, why);
+	ckpt_save_refuse(s, "lock", "%s: %s: %s", ckpt_fd_text(f, text, sizeof(text)),
+			 IS_ERR(name) ? "" : name, why);
 	if (!IS_ERR(name))
 		kfree(name);
 }
@@ -147,6 +148,11 @@ static int save(struct ckpt_saver *s)
 			break;
 		cond_resched();
 	}
+	if (s->process->number != 1)
+		return err;
+	/* The first process takes the locks of files that nobody has a descriptor for. */
+	ckpt_for_each_file(f, ckpt_fds_in_flight(s->fds))
+		err = err ?: save_file(s, f);
 	return err;
 }
 

@@ -37,7 +37,7 @@ static bool is_pipe(const struct file *file)
 /* What the job has of a pipe. */
 struct ends {
 	const struct ckpt_fd *fd; /* one of its descriptors */
-	struct ckpt_process *process; /* which has that */
+	struct ckpt_process *process; /* which has that; NULL: it is in flight */
 	unsigned int readers, writers;
 	bool shared; /* with somebody outside */
 };
@@ -104,6 +104,7 @@ static int save_locked(struct ckpt_saver *s, const struct ckpt_fd *f, const char
 {
 	const struct inode *inode = file_inode(f->file);
 	struct pipe_inode_info *pipe = f->file->private_data;
+	char text[CKPT_FD_TEXT_LEN];
 	struct ckpt_image_pipe *i;
 	const char *why;
 	unsigned int nr;
@@ -111,9 +112,12 @@ static int save_locked(struct ckpt_saver *s, const struct ckpt_fd *f, const char
 
 	why = pipe_has_watch_queue(pipe) ? "notifications are not supported" :
 					   measure(pipe, &nr, &bytes);
+	/* Nobody has a descriptor to set it by. */
+	if (!why && f->fd == CKPT_FD_IN_FLIGHT && pipe->max_usage != PIPE_DEF_BUFFERS)
+		why = "its size was changed";
 	if (why) {
-		ckpt_save_refuse(s, "pipe", "fd %u: %s: %s: empty and close it before the save",
-				 f->fd, name, why);
+		ckpt_save_refuse(s, "pipe", "%s: %s: %s: empty and close it before the save",
+				 ckpt_fd_text(f, text, sizeof(text)), name, why);
 		return 0;
 	}
 	i = ckpt_save_record(s, &ckpt_kind_pipe, 0, id,
@@ -133,14 +137,16 @@ static int save_pipe(struct ckpt_saver *s, const struct ends *e, u32 id)
 {
 	struct pipe_inode_info *pipe = e->fd->file->private_data;
 	char *name = ckpt_path_name(&e->fd->file->f_path);
+	char text[CKPT_FD_TEXT_LEN];
 	int err = 0;
 
 	if (IS_ERR(name))
 		return PTR_ERR(name);
 	if (!is_inside(e, pipe)) {
 		/* Its lock may be held by a stranger for long. */
-		ckpt_save_refuse(s, "pipe", "process %d: fd %u: %s: %s",
-				 task_tgid_vnr(e->process->leader), e->fd->fd, name,
+		ckpt_save_refuse(s, "pipe", "process %d: %s: %s: %s",
+				 e->process ? task_tgid_vnr(e->process->leader) : 0,
+				 ckpt_fd_text(e->fd, text, sizeof(text)), name,
 				 "its other end is outside of the job: use a file");
 	} else {
 		pipe_lock(pipe);
@@ -151,10 +157,10 @@ static int save_pipe(struct ckpt_saver *s, const struct ends *e, u32 id)
 	return err;
 }
 
-/* Counts the ends that are descriptors of one process. */
+/* Counts the ends that are descriptors of one process, or without one that are in flight. */
 static int count_ends(struct ckpt_saver *s, struct ckpt_process *p, struct xarray *pipes)
 {
-	struct ckpt_fds *list = &s->fds[p->number];
+	struct ckpt_fds *list = p ? &s->fds[p->number] : ckpt_fds_in_flight(s->fds);
 	struct ckpt_fd *f;
 	struct ends *e;
 	bool is_new;
@@ -194,6 +200,7 @@ static int save_job(struct ckpt_saver *s)
 	xa_init(&pipes);
 	ckpt_for_each_process(p, s->group)
 		err = err ?: count_ends(s, p, &pipes);
+	err = err ?: count_ends(s, NULL, &pipes);
 	xa_for_each(&pipes, id, e) {
 		err = err ?: save_pipe(s, e, id);
 		kfree(e);

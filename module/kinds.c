@@ -19,6 +19,8 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_pipe,
 	&ckpt_kind_shm,
 	&ckpt_kind_sysv_shm,
+	&ckpt_kind_message,
+	&ckpt_kind_socket,
 	&ckpt_kind_file,
 	&ckpt_kind_fd,
 	&ckpt_kind_lock,

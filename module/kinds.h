@@ -102,6 +102,8 @@ extern const struct ckpt_kind ckpt_kind_file;
 extern const struct ckpt_kind ckpt_kind_pipe;
 extern const struct ckpt_kind ckpt_kind_shm;
 extern const struct ckpt_kind ckpt_kind_sysv_shm;
+extern const struct ckpt_kind ckpt_kind_message;
+extern const struct ckpt_kind ckpt_kind_socket;
 extern const struct ckpt_kind ckpt_kind_fd;
 extern const struct ckpt_kind ckpt_kind_lock;
 extern const struct ckpt_kind ckpt_kind_mm;

@@ -33,6 +33,9 @@ void ckpt_objtab_exit(struct ckpt_objtab *t);
  */
 int ckpt_objtab_id(struct ckpt_objtab *t, const void *object, bool *is_new);
 
+/* The id that an object that is being saved has got, or 0. */
+int ckpt_objtab_find(struct ckpt_objtab *t, const void *object);
+
 /**
  * ckpt_objtab_put_file() - store the file that stands for an id
  * @t: the table

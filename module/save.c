@@ -14,6 +14,7 @@
 #include "kinds.h"
 #include "request.h"
 #include "saver.h"
+#include "sockets.h"
 
 void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, const char *fmt, ...)
 {
@@ -136,6 +137,8 @@ static int walk(struct ckpt_saver *s)
 
 	err = visit_processes(s, prepare_process);
 	if (!err)
+		err = ckpt_socks_collect(s);
+	if (!err)
 		err = ckpt_fds_number(s);
 	if (!err)
 		err = visit_processes(s, walk_process);
@@ -179,6 +182,7 @@ static int collect(struct ckpt_saver *s)
 	err = capture_error(s->group);
 	if (!err)
 		err = walk(s);
+	ckpt_socks_release(s);
 	ckpt_fds_release(s);
 	ckpt_clocks_read(&s->clocks, ckpt_group_first(s->group)->leader);
 	ckpt_group_release(s->group);
@@ -212,6 +216,7 @@ int ckpt_save_group(struct ckpt_request *req, struct ckpt_save *arg, struct file
 	s->req = req;
 	s->group = req->group;
 	xa_init(&s->mms);
+	xa_init(&s->socks);
 	ckpt_objtab_init(&s->objects);
 	ckpt_image_writer_init(&s->out);
 	err = ckpt_pages_init(&s->pages, s->group->nr_processes);

@@ -24,8 +24,9 @@ struct ckpt_space_list;
  * @task: its leader; parked, or a zombie
  * @mm: its memory, referenced; NULL for a zombie
  * @mms: memories of all processes: address to number of the first process that has it
- * @fds: descriptors of each process, by its number; see fds.h
+ * @fds: descriptors of each process, by its number, and at 0 the files in flight; see fds.h
  * @spaces: memory of each process, by its number; see inherit.h
+ * @socks: sockets by id, struct ckpt_sock; see sockets.h
  * @objects: shared objects by address: struct file, inode, pipe... to id
  * @out: records collected so far
  * @pages: what memory is to be stored
@@ -41,6 +42,7 @@ struct ckpt_saver {
 	struct xarray mms;
 	struct ckpt_fds *fds;
 	struct ckpt_space_list *spaces;
+	struct xarray socks;
 	struct ckpt_objtab objects;
 	struct ckpt_image_writer out;
 	struct ckpt_pages pages;

@@ -218,8 +218,11 @@ static int check_users(struct ckpt_saver *s, struct users *u)
 {
 	struct ckpt_pages_object *o;
 	struct ckpt_process *p;
+	struct ckpt_fd *f;
 	int err = 0;
 
+	ckpt_for_each_fd(f, ckpt_fds_in_flight(s->fds))
+		err = err ?: count_file(u, f->file, 2);
 	ckpt_for_each_process(p, s->group)
 		if (!p->is_zombie)
 			err = err ?: count_users(s, u, p);

@@ -67,6 +67,8 @@ enum {
 	CKPT_REC_INHERIT, /* ckpt_image_inherit, absent when no page is that of another process */
 	CKPT_REC_TIMER, /* ckpt_image_timer, @n, in order of their IDs */
 	CKPT_REC_SYSV_SHM, /* ckpt_image_sysv_shm, @n, one a segment */
+	CKPT_REC_SOCKET, /* ckpt_image_socket, @n, one a socket */
+	CKPT_REC_MESSAGE, /* ckpt_image_message, @n, in the order of the queues */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -709,6 +711,7 @@ enum {
 	CKPT_FILE_TIMERFD, /* ckpt_image_timerfd */
 	CKPT_FILE_SIGNALFD, /* ckpt_image_signalfd */
 	CKPT_FILE_EPOLL, /* ckpt_image_epoll */
+	CKPT_FILE_SOCKET,
 };
 
 /**
@@ -718,7 +721,8 @@ enum {
  * @position: file position
  * @size: CKPT_FILE_REGULAR: bytes in the file
  * @mtime: CKPT_FILE_REGULAR: when it was modified, nanoseconds since the epoch
- * @object: CKPT_FILE_PIPE and CKPT_FILE_SHM: id of the CKPT_REC_PIPE or CKPT_REC_SHM, else 0
+ * @object: CKPT_FILE_PIPE, CKPT_FILE_SHM and CKPT_FILE_SOCKET: id of the CKPT_REC_PIPE,
+ *	CKPT_REC_SHM or CKPT_REC_SOCKET, else 0
  * @major: CKPT_FILE_DEVICE: major number
  * @minor: CKPT_FILE_DEVICE: minor number
  * @path_len: bytes of @path, with the NUL at its end
@@ -843,6 +847,154 @@ struct ckpt_image_pipe {
 	__u32 mode;
 	__u32 reserved;
 	struct ckpt_image_pipe_buffer buffers[];
+} __attribute__((packed, aligned(4)));
+
+/* --- sockets --- */
+
+/* struct ckpt_image_socket.flags: its place among other sockets */
+#define CKPT_SOCKET_BOUND (1U << 0) /* it is found by its name */
+#define CKPT_SOCKET_LISTENS (1U << 1) /* listen(2) was called */
+#define CKPT_SOCKET_PENDING (1U << 2) /* a connection that nobody has accepted yet */
+#define CKPT_SOCKET_CLOSED (1U << 3) /* gone: others were connected to it, or have its messages */
+#define CKPT_SOCKET_CONNECTED (1U << 4) /* connected to @peer, or to @remote */
+#define CKPT_SOCKET_FLAGS 0x1fU
+
+/* struct ckpt_image_socket.options: options of SOL_SOCKET that are on or off, by SO_* name */
+#define CKPT_SO_PASSCRED (1U << 0)
+#define CKPT_SO_PASSPIDFD (1U << 1)
+#define CKPT_SO_OOBINLINE (1U << 2)
+#define CKPT_SO_KEEPALIVE (1U << 3)
+#define CKPT_SO_LINGER (1U << 4)
+#define CKPT_SO_BROADCAST (1U << 5)
+#define CKPT_SO_DEBUG (1U << 6)
+#define CKPT_SO_TIMESTAMP (1U << 7)
+#define CKPT_SO_TIMESTAMPNS (1U << 8)
+#define CKPT_SO_TIMESTAMP_NEW (1U << 9) /* asked for by SO_TIMESTAMP_NEW or SO_TIMESTAMPNS_NEW */
+#define CKPT_SO_DONTROUTE (1U << 10)
+#define CKPT_SO_RXQ_OVFL (1U << 11)
+#define CKPT_SO_WIFI_STATUS (1U << 12)
+#define CKPT_SO_NOFCS (1U << 13)
+#define CKPT_SO_SELECT_ERR_QUEUE (1U << 14)
+#define CKPT_SO_RCVMARK (1U << 15)
+#define CKPT_SO_REUSEADDR (1U << 16)
+#define CKPT_SO_REUSEPORT (1U << 17)
+#define CKPT_SO_SNDBUF (1U << 18) /* @sndbuf was asked for */
+#define CKPT_SO_RCVBUF (1U << 19) /* @rcvbuf was asked for */
+#define CKPT_SO_KNOWN 0xfffffU
+
+/* struct ckpt_image_socket.shutdown */
+#define CKPT_SHUT_RD (1U << 0)
+#define CKPT_SHUT_WR (1U << 1)
+
+#define CKPT_SOCKET_MAX_NAME 110
+#define CKPT_SOCKET_MAX_GROUPS 65536
+
+/**
+ * struct ckpt_image_socket - CKPT_REC_SOCKET
+ * @family: AF_UNIX
+ * @type: SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET
+ * @protocol: IPPROTO_*, 0 with AF_UNIX
+ * @flags: CKPT_SOCKET_* bits
+ * @options: CKPT_SO_* bits
+ * @shutdown: CKPT_SHUT_* bits
+ * @error: what SO_ERROR tells next, an errno or 0
+ * @backlog: CKPT_SOCKET_LISTENS: connections that may wait; AF_UNIX: messages that may wait
+ * @peer: AF_UNIX: id of the socket that it is connected to, 0 for none
+ * @listener: CKPT_SOCKET_PENDING: id of the socket in whose queue it is, else 0
+ * @uid: owner
+ * @gid: group
+ * @mode: permission bits
+ * @sndbuf: SO_SNDBUF, as getsockopt(2) tells it
+ * @rcvbuf: SO_RCVBUF, as getsockopt(2) tells it
+ * @rcvlowat: SO_RCVLOWAT
+ * @priority: SO_PRIORITY
+ * @mark: SO_MARK
+ * @peek_off: SO_PEEK_OFF, -1 for off
+ * @busy_poll: SO_BUSY_POLL
+ * @linger: SO_LINGER, nanoseconds
+ * @rcvtimeo: SO_RCVTIMEO, nanoseconds, ~0 for none
+ * @sndtimeo: SO_SNDTIMEO, nanoseconds, ~0 for none
+ * @peer_pid: SO_PEERCRED: a process of the job, or 0
+ * @peer_uid: SO_PEERCRED: user ID, ~0 when there are no credentials
+ * @peer_gid: SO_PEERCRED: group ID
+ * @nr_groups: SO_PEERGROUPS: groups that follow
+ * @file_uid: owner of the file @path
+ * @file_gid: its group
+ * @file_mode: its permission bits
+ * @name_len: bytes of @name, 0 for none
+ * @remote_len: bytes of @remote, 0 for none
+ * @name: what getsockname(2) tells, struct sockaddr
+ * @remote: what it is connected to outside of the job, struct sockaddr
+ * @path: AF_UNIX and CKPT_SOCKET_BOUND: absolute path of its file, empty for an abstract name
+ * @device: SO_BINDTODEVICE
+ * @groups: SO_PEERGROUPS
+ */
+struct ckpt_image_socket {
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 flags;
+	__u32 options;
+	__u32 shutdown;
+	__u32 error;
+	__u32 backlog;
+	__u32 peer;
+	__u32 listener;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+	__u32 sndbuf;
+	__u32 rcvbuf;
+	__u32 rcvlowat;
+	__u32 priority;
+	__u32 mark;
+	__s32 peek_off;
+	__u32 busy_poll;
+	__u64 linger;
+	__u64 rcvtimeo;
+	__u64 sndtimeo;
+	__u32 peer_pid;
+	__u32 peer_uid;
+	__u32 peer_gid;
+	__u32 nr_groups;
+	__u32 file_uid;
+	__u32 file_gid;
+	__u32 file_mode;
+	__u32 name_len;
+	__u32 remote_len;
+	__u8 name[112];
+	__u8 remote[32];
+	char path[108];
+	char device[16];
+	__u32 groups[];
+} __attribute__((packed, aligned(4)));
+
+#define CKPT_MESSAGE_MAX_FILES 253
+
+/**
+ * struct ckpt_image_message - CKPT_REC_MESSAGE: a message, or a piece of a stream, not read yet
+ * @socket: id of the CKPT_REC_SOCKET in whose queue it is
+ * @sender: id of the CKPT_REC_SOCKET that sent it
+ * @pid: SCM_CREDENTIALS: a process of the job, or 0
+ * @uid: SCM_CREDENTIALS: user ID, ~0 when there are no credentials
+ * @gid: SCM_CREDENTIALS: group ID
+ * @nr_files: SCM_RIGHTS: files
+ * @len: bytes
+ * @reserved: 0
+ * @time: SO_TIMESTAMP: when it came, nanoseconds since the epoch, 0 when nobody wanted to know
+ * @files: ids of the CKPT_REC_FILE records that travel with it; behind them its bytes
+ */
+struct ckpt_image_message {
+	__u32 socket;
+	__u32 sender;
+	__u32 pid;
+	__u32 uid;
+	__u32 gid;
+	__u32 nr_files;
+	__u32 len;
+	__u32 reserved;
+	__s64 time;
+	__u32 files[];
 } __attribute__((packed, aligned(4)));
 
 /* Values of struct ckpt_image_lock.kind. */
