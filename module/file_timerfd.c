@@ -12,6 +12,7 @@
 #include <linux/timerfd.h>
 #include <linux/unistd.h>
 
+#include "clocks.h"
 #include "fdinfo.h"
 #include "file_types.h"
 #include "image_read.h"
@@ -128,6 +129,22 @@ static void fill_in(struct ckpt_image_timerfd *out, const struct told *t, struct
 			1);
 }
 
+static s64 offset_of(struct ckpt_saver *s, u32 clock)
+{
+	struct ckpt_clocks now;
+
+	ckpt_clocks_read(&now, s->task);
+	switch (clock) {
+	case CLOCK_MONOTONIC:
+		return now.monotonic_offset;
+	case CLOCK_BOOTTIME:
+	case CLOCK_BOOTTIME_ALARM:
+		return now.boottime_offset;
+	default:
+		return 0;
+	}
+}
+
 static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image_file *i,
 		struct ckpt_file_own *own)
 {
@@ -151,6 +168,9 @@ static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image
 		ckpt_save_refuse(s, "file", "fd %u: %s: the clock was set: read it first", f->fd,
 				 i->path);
 	fill_in(out, &told, timer);
+	/* The kernel keeps points in time by the clocks of the machine, without those of a namespace. */
+	if (out->value && out->flags & CKPT_TIMERFD_ABSOLUTE)
+		out->value += offset_of(s, out->clock);
 	return 0;
 }
 

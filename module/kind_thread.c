@@ -3,6 +3,8 @@
 
 #include <linux/err.h>
 #include <linux/personality.h>
+#include <linux/pid.h>
+#include <linux/posix-timers.h>
 #include <linux/rseq.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -73,14 +75,31 @@ static void save_fields(struct ckpt_image_thread *i, struct task_struct *task)
 	get_task_comm(i->comm, task);
 }
 
+/* A clock of CPU time goes on when it is one of the process itself. */
+static bool sleeps_by_other(struct ckpt_saver *s, const struct ckpt_restart *restart)
+{
+	bool is_nanosleep = restart->kind == CKPT_RESTART_NANOSLEEP;
+	s32 clock = restart->clock;
+	struct task_struct *target;
+	bool is_own;
+
+	if (!is_nanosleep || clock >= 0 || !CPUCLOCK_PID(clock))
+		return false;
+	rcu_read_lock();
+	target = pid_task(find_vpid(CPUCLOCK_PID(clock)), PIDTYPE_PID);
+	is_own = target && same_thread_group(target, s->task);
+	rcu_read_unlock();
+	return !is_own;
+}
+
 static int save_thread(struct ckpt_saver *s, struct ckpt_thread *t)
 {
 	pid_t tid = task_pid_vnr(t->task);
 	struct ckpt_image_thread *i;
 
-	if (t->cpu.restart.kind == CKPT_RESTART_OTHER)
+	if (t->cpu.restart.kind == CKPT_RESTART_OTHER || sleeps_by_other(s, &t->cpu.restart))
 		ckpt_save_refuse(s, "thread",
-				 "thread %d: sleeps by a clock of CPU time or alarms: %s", tid,
+				 "thread %d: sleeps by the CPU time of another process: %s", tid,
 				 "try again when it has woken up");
 	if (t->task->personality & ~KNOWN_PERSONALITY)
 		ckpt_save_refuse(s, "thread", "thread %d: personality 0x%x: not supported", tid,

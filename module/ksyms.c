@@ -56,6 +56,8 @@ DEFINE_STATIC_CALL(remove_shm, no_remove);
 DEFINE_STATIC_CALL(put_ipc, no_put_ipc_ns);
 
 ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
+ckpt_restart_fn ckpt_posix_cpu_nsleep_restart;
+ckpt_restart_fn ckpt_alarm_timer_nsleep_restart;
 ckpt_restart_fn ckpt_futex_wait_restart;
 ckpt_restart_fn ckpt_do_restart_poll;
 static void *create_pipe_address;
@@ -74,6 +76,8 @@ static const struct {
 	void **address;
 } table[] = {
 	{ "hrtimer_nanosleep_restart", (void **)&ckpt_hrtimer_nanosleep_restart },
+	{ "posix_cpu_nsleep_restart", (void **)&ckpt_posix_cpu_nsleep_restart },
+	{ "alarm_timer_nsleep_restart", (void **)&ckpt_alarm_timer_nsleep_restart },
 	{ "futex_wait_restart", (void **)&ckpt_futex_wait_restart },
 	{ "do_restart_poll", (void **)&ckpt_do_restart_poll },
 	{ "create_pipe_files", &create_pipe_address },

@@ -17,6 +17,8 @@ struct task_struct;
 /* Addresses to compare with and to store in a restart_block; never called from here. */
 typedef long (*ckpt_restart_fn)(struct restart_block *);
 extern ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
+extern ckpt_restart_fn ckpt_posix_cpu_nsleep_restart;
+extern ckpt_restart_fn ckpt_alarm_timer_nsleep_restart;
 extern ckpt_restart_fn ckpt_futex_wait_restart;
 extern ckpt_restart_fn ckpt_do_restart_poll;
 

@@ -3,8 +3,10 @@
 
 #include "restart_block.h"
 
+#include <linux/alarmtimer.h>
 #include <linux/ckpt_image.h>
 #include <linux/ktime.h>
+#include <linux/posix-timers.h>
 #include <linux/restart_block.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
@@ -18,7 +20,10 @@ static u64 now(u32 clock)
 {
 	switch (clock) {
 	case CLOCK_BOOTTIME:
+	case CLOCK_BOOTTIME_ALARM:
 		return ktime_get_boottime_ns();
+	case CLOCK_REALTIME_ALARM:
+		return ktime_get_real_ns();
 	case CLOCK_TAI:
 		return ktime_get_clocktai_ns();
 	default:
@@ -46,6 +51,29 @@ static void capture_nanosleep(struct ckpt_restart *c, const struct restart_block
 	c->flags = CKPT_RESTART_TIMEOUT;
 	c->clock = rb->nanosleep.clockid;
 	c->address = rb->nanosleep.type == TT_NONE ? 0 : (unsigned long)rb->nanosleep.rmtp;
+	c->time = time_left(c->clock, rb->nanosleep.expires);
+	if (rb->nanosleep.type == TT_COMPAT || ckpt_restart_check(c))
+		c->kind = CKPT_RESTART_OTHER;
+}
+
+/* The clock of CPU time goes on from where it was: the end is the same by it. */
+static void capture_cpu_sleep(struct ckpt_restart *c, const struct restart_block *rb)
+{
+	capture_nanosleep(c, rb);
+	c->kind = CKPT_RESTART_NANOSLEEP;
+	c->flags |= CKPT_RESTART_ABSOLUTE;
+	c->time = rb->nanosleep.expires;
+	if (rb->nanosleep.type == TT_COMPAT || ckpt_restart_check(c))
+		c->kind = CKPT_RESTART_OTHER;
+}
+
+/* Here the kernel keeps its number of the kind of alarm. */
+static void capture_alarm(struct ckpt_restart *c, const struct restart_block *rb)
+{
+	capture_nanosleep(c, rb);
+	c->kind = CKPT_RESTART_NANOSLEEP;
+	c->clock = rb->nanosleep.clockid == ALARM_BOOTTIME ? CLOCK_BOOTTIME_ALARM :
+							     CLOCK_REALTIME_ALARM;
 	c->time = time_left(c->clock, rb->nanosleep.expires);
 	if (rb->nanosleep.type == TT_COMPAT || ckpt_restart_check(c))
 		c->kind = CKPT_RESTART_OTHER;
@@ -97,10 +125,19 @@ void ckpt_restart_capture(struct ckpt_restart *c)
 	*c = (struct ckpt_restart){ .kind = CKPT_RESTART_OTHER };
 	if (rb->fn == ckpt_hrtimer_nanosleep_restart)
 		capture_nanosleep(c, rb);
+	else if (rb->fn == ckpt_posix_cpu_nsleep_restart)
+		capture_cpu_sleep(c, rb);
+	else if (rb->fn == ckpt_alarm_timer_nsleep_restart)
+		capture_alarm(c, rb);
 	else if (rb->fn == ckpt_futex_wait_restart)
 		capture_futex(c, rb);
 	else if (rb->fn == ckpt_do_restart_poll)
 		capture_poll(c, rb);
+}
+
+static bool is_cpu_clock(u32 clock)
+{
+	return (s32)clock < 0 && CPUCLOCK_WHICH(clock) < CPUCLOCK_MAX;
 }
 
 const char *ckpt_restart_check(const struct ckpt_restart *c)
@@ -113,7 +150,12 @@ const char *ckpt_restart_check(const struct ckpt_restart *c)
 		return NULL;
 	case CKPT_RESTART_NANOSLEEP:
 		flags = CKPT_RESTART_TIMEOUT;
-		known_clock |= c->clock == CLOCK_BOOTTIME || c->clock == CLOCK_TAI;
+		known_clock |= c->clock == CLOCK_BOOTTIME || c->clock == CLOCK_TAI ||
+			       c->clock == CLOCK_BOOTTIME_ALARM || c->clock == CLOCK_REALTIME_ALARM;
+		if (is_cpu_clock(c->clock)) {
+			flags |= CKPT_RESTART_ABSOLUTE;
+			known_clock = c->flags & CKPT_RESTART_ABSOLUTE;
+		}
 		break;
 	case CKPT_RESTART_FUTEX:
 		flags = KNOWN_FLAGS;
@@ -170,17 +212,30 @@ static void install_futex(struct restart_block *rb, const struct ckpt_restart *c
 	rb->fn = ckpt_futex_wait_restart;
 }
 
+static void install_nanosleep(struct restart_block *rb, const struct ckpt_restart *c)
+{
+	rb->nanosleep.clockid = c->clock;
+	rb->nanosleep.type = c->address ? TT_NATIVE : TT_NONE;
+	rb->nanosleep.rmtp = (void __user *)c->address;
+	rb->nanosleep.expires = c->flags & CKPT_RESTART_ABSOLUTE ? c->time :
+								   expiry(c->clock, c->time);
+	rb->fn = ckpt_hrtimer_nanosleep_restart;
+	if (is_cpu_clock(c->clock)) {
+		rb->fn = ckpt_posix_cpu_nsleep_restart;
+	} else if (c->clock == CLOCK_BOOTTIME_ALARM || c->clock == CLOCK_REALTIME_ALARM) {
+		rb->fn = ckpt_alarm_timer_nsleep_restart;
+		rb->nanosleep.clockid = c->clock == CLOCK_BOOTTIME_ALARM ? ALARM_BOOTTIME :
+									   ALARM_REALTIME;
+	}
+}
+
 void ckpt_restart_install(const struct ckpt_restart *c)
 {
 	struct restart_block *rb = &current->restart_block;
 
 	switch (c->kind) {
 	case CKPT_RESTART_NANOSLEEP:
-		rb->nanosleep.clockid = c->clock;
-		rb->nanosleep.type = c->address ? TT_NATIVE : TT_NONE;
-		rb->nanosleep.rmtp = (void __user *)c->address;
-		rb->nanosleep.expires = expiry(c->clock, c->time);
-		rb->fn = ckpt_hrtimer_nanosleep_restart;
+		install_nanosleep(rb, c);
 		break;
 	case CKPT_RESTART_FUTEX:
 		install_futex(rb, c);

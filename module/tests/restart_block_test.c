@@ -4,8 +4,10 @@
 #include "../restart_block.h"
 
 #include <kunit/test.h>
+#include <linux/alarmtimer.h>
 #include <linux/ckpt_image.h>
 #include <linux/ktime.h>
+#include <linux/posix-timers.h>
 #include <linux/restart_block.h>
 #include <linux/sched.h>
 #include <linux/timekeeping.h>
@@ -111,6 +113,46 @@ static void nanosleep_of_another_abi(struct kunit *test)
 	set_nanosleep(CLOCK_MONOTONIC, TT_COMPAT, ktime_get_ns() + LONG_TIME);
 	ckpt_restart_capture(&c);
 	KUNIT_EXPECT_EQ(test, c.kind, (u32)CKPT_RESTART_OTHER);
+}
+
+/* By a clock of CPU time the end is kept, not the rest. */
+static void cpu_sleep_goes_on(struct kunit *test)
+{
+	struct restart_block *rb = &current->restart_block;
+	clockid_t clock = make_process_cpuclock(0, CPUCLOCK_SCHED);
+	struct ckpt_restart c;
+
+	set_nanosleep(clock, TT_NATIVE, 12345);
+	rb->fn = ckpt_posix_cpu_nsleep_restart;
+	ckpt_restart_capture(&c);
+	KUNIT_EXPECT_EQ(test, c.kind, (u32)CKPT_RESTART_NANOSLEEP);
+	KUNIT_EXPECT_EQ(test, (clockid_t)c.clock, clock);
+	KUNIT_EXPECT_EQ(test, c.flags, CKPT_RESTART_TIMEOUT | CKPT_RESTART_ABSOLUTE);
+	KUNIT_EXPECT_EQ(test, c.time, 12345ULL);
+	KUNIT_EXPECT_NULL(test, ckpt_restart_check(&c));
+
+	memset(rb, 0, sizeof(*rb));
+	ckpt_restart_install(&c);
+	KUNIT_EXPECT_TRUE(test, rb->fn == ckpt_posix_cpu_nsleep_restart);
+	KUNIT_EXPECT_EQ(test, rb->nanosleep.clockid, clock);
+	KUNIT_EXPECT_EQ(test, rb->nanosleep.expires, 12345ULL);
+}
+
+/* The kernel keeps its own number of the alarm clock. */
+static void alarm_sleep_goes_on(struct kunit *test)
+{
+	struct restart_block *rb = &current->restart_block;
+	struct ckpt_restart c;
+
+	set_nanosleep(ALARM_BOOTTIME, TT_NONE, ktime_get_boottime_ns() + LONG_TIME);
+	rb->fn = ckpt_alarm_timer_nsleep_restart;
+	ckpt_restart_capture(&c);
+	KUNIT_EXPECT_EQ(test, c.kind, (u32)CKPT_RESTART_NANOSLEEP);
+	KUNIT_EXPECT_EQ(test, c.clock, (u32)CLOCK_BOOTTIME_ALARM);
+	expect_left(test, c.time, LONG_TIME);
+	ckpt_restart_install(&c);
+	KUNIT_EXPECT_TRUE(test, rb->fn == ckpt_alarm_timer_nsleep_restart);
+	KUNIT_EXPECT_EQ(test, rb->nanosleep.clockid, (clockid_t)ALARM_BOOTTIME);
 }
 
 static void set_futex(u32 flags, u64 time)
@@ -282,6 +324,8 @@ static struct kunit_case restart_block_cases[] = {
 	KUNIT_CASE(nanosleep_without_remainder),
 	KUNIT_CASE(time_that_has_passed_is_none),
 	KUNIT_CASE(nanosleep_of_another_abi),
+	KUNIT_CASE(cpu_sleep_goes_on),
+	KUNIT_CASE(alarm_sleep_goes_on),
 	KUNIT_CASE(futex_goes_on),
 	KUNIT_CASE(futex_until_a_point_in_time),
 	KUNIT_CASE(futex_with_unknown_flags),

@@ -143,6 +143,32 @@ static void check_cpu_timer(const char *name, struct span before, struct span af
 	      before.high, after.low, after.high);
 }
 
+/* Sleeps by an alarm clock, and until the process has used some more CPU time. */
+static long long cpu_sleep_ends;
+static bool cpu_slept, alarm_slept;
+
+static void *sleep_by_cpu(void *arg)
+{
+	struct timespec ts = { .tv_nsec = SECOND * 7 / 10 };
+
+	cpu_sleep_ends = clock_ns(CLOCK_PROCESS_CPUTIME_ID) + ts.tv_nsec;
+	cpu_slept = !clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &ts, NULL) &&
+		    clock_ns(CLOCK_PROCESS_CPUTIME_ID) >= cpu_sleep_ends;
+	return arg;
+}
+
+static void *sleep_by_alarm(void *arg)
+{
+	struct timespec ts = { .tv_sec = 3 };
+	long long begin = clock_ns(CLOCK_BOOTTIME);
+	int error = clock_nanosleep(CLOCK_BOOTTIME_ALARM, 0, &ts, NULL);
+
+	/* A machine may lack such a clock. */
+	alarm_slept = error == EOPNOTSUPP ||
+		      (!error && clock_ns(CLOCK_BOOTTIME) - begin >= 3 * SECOND);
+	return arg;
+}
+
 static void start_time(char *text, size_t size)
 {
 	char stat[1024], *field;
@@ -191,7 +217,7 @@ int main(void)
 	struct span virt_before, prof_before;
 	char started[32], starts[32];
 	struct rusage u, v;
-	pthread_t thread;
+	pthread_t thread, by_cpu, by_alarm;
 
 	need(!pthread_create(&thread, NULL, use_time, NULL) && !pthread_join(thread, NULL),
 	     "thread");
@@ -200,6 +226,10 @@ int main(void)
 	need(!setitimer(ITIMER_REAL, &real, NULL) && !setitimer(ITIMER_VIRTUAL, &virtual, NULL) &&
 		     !setitimer(ITIMER_PROF, &prof, NULL),
 	     "timers");
+	need(!pthread_create(&by_cpu, NULL, sleep_by_cpu, NULL) &&
+		     !pthread_create(&by_alarm, NULL, sleep_by_alarm, NULL),
+	     "sleepers");
+	nap(50);
 	start_time(started, sizeof(started));
 	virt_before = end_of(ITIMER_VIRTUAL, PROCESS_VIRT);
 	prof_before = end_of(ITIMER_PROF, PROCESS_PROF);
@@ -235,5 +265,11 @@ int main(void)
 	start_time(starts, sizeof(starts));
 	check(!strcmp(started, starts), "start time: %s, then %s", started, starts);
 	check_signals();
+	while (clock_ns(CLOCK_PROCESS_CPUTIME_ID) < cpu_sleep_ends)
+		use_time(NULL);
+	pthread_join(by_cpu, NULL);
+	check(cpu_slept, "sleep by CPU time");
+	pthread_join(by_alarm, NULL);
+	check(alarm_slept, "sleep by an alarm clock");
 	return verdict();
 }
