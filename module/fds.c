@@ -27,11 +27,13 @@ struct collection {
 bool ckpt_fds_are_private(struct ckpt_saver *s)
 {
 	struct files_struct *files = s->task->files;
+	struct ckpt_process *p;
 	struct ckpt_thread *t;
 	int n = 0;
 
-	ckpt_for_each_thread(t, s->process)
-		n += t->task->files == files;
+	ckpt_for_each_process(p, s->group)
+		ckpt_for_each_thread(t, p)
+			n += t->task->files == files;
 	return files && atomic_read(&files->count) == n;
 }
 
@@ -66,7 +68,7 @@ int ckpt_fds_collect(struct ckpt_saver *s)
 		s->fds = kvcalloc(s->group->nr_processes + 1, sizeof(*s->fds), GFP_KERNEL);
 	if (!s->fds)
 		return -ENOMEM;
-	if (!ckpt_fds_are_private(s))
+	if (!ckpt_fds_are_private(s) || (s->process->shares & CKPT_SHARE_FILES))
 		return 0;
 	iterate_fd(c.files, 0, count, &c);
 	if (!c.size)

@@ -62,7 +62,7 @@ static inline struct ckpt_fd *ckpt_fds_file(const struct ckpt_fds *l, struct ckp
 #define ckpt_for_each_file(f, l) \
 	for ((f) = ckpt_fds_file(l, (l)->fds); (f); (f) = ckpt_fds_file(l, (f) + 1))
 
-/* Whether a process alone uses its descriptors; only then they stay as they are. */
+/* Whether the job alone uses the descriptors of the process; only then they stay as they are. */
 bool ckpt_fds_are_private(struct ckpt_saver *s);
 
 /* Lists the descriptors of the process that is being walked: 0 or -ENOMEM. */
@@ -74,7 +74,7 @@ int ckpt_fds_number(struct ckpt_saver *s);
 /* Forgets all of them. */
 void ckpt_fds_release(struct ckpt_saver *s);
 
-/* The descriptors of the process that is being walked; none when they are not private. */
+/* The descriptors of the process that is being walked; none when an earlier one has them too. */
 struct ckpt_fds *ckpt_fds_of(struct ckpt_saver *s);
 
 #define CKPT_FD_TEXT_LEN 32

@@ -52,6 +52,8 @@ struct ckpt_thread {
  * @threads: its threads, the leader first; the list changes only while freezing
  * @nr_threads: how many
  * @number: its place in the job, from 1; what the image calls it
+ * @shares: CKPT_SHARE_*: what it has in common with an earlier process of the job
+ * @with: number of that process
  * @is_zombie: it has exited and waits for its parent; its one thread is not parked
  */
 struct ckpt_process {
@@ -61,6 +63,8 @@ struct ckpt_process {
 	struct list_head threads;
 	unsigned int nr_threads;
 	u32 number;
+	u32 shares;
+	u32 with;
 	bool is_zombie;
 };
 

@@ -188,7 +188,7 @@ static struct task_struct *parent_of(const struct ckpt_process *p)
 
 static bool may_give(const struct ckpt_process *p, const struct ckpt_process *to)
 {
-	return p && p->number < to->number && !p->is_zombie;
+	return p && p->number < to->number && !p->is_zombie && !(p->shares & CKPT_SHARE_MM);
 }
 
 static void try(struct ckpt_saver *s, struct ckpt_process *p, unsigned int *most)
@@ -203,6 +203,16 @@ static void try(struct ckpt_saver *s, struct ckpt_process *p, unsigned int *most
 		return;
 	*most = n;
 	l->source = p;
+}
+
+static struct ckpt_process *process_of_number(struct ckpt_group *g, u32 number)
+{
+	struct ckpt_process *p;
+
+	ckpt_for_each_process(p, g)
+		if (p->number == number)
+			return p;
+	return NULL;
 }
 
 /* The process of the job that a process has as its parent, by whichever thread. */
@@ -229,9 +239,14 @@ void ckpt_inherit_choose(struct ckpt_saver *s)
 		first = first ?: p;
 		last = p;
 	}
-	try(s, parent_process(s), &most);
-	try(s, first, &most);
-	try(s, last, &most);
+	if (s->process->with) {
+		/* It is made by that one in any case. */
+		try(s, process_of_number(s->group, s->process->with), &most);
+	} else {
+		try(s, parent_process(s), &most);
+		try(s, first, &most);
+		try(s, last, &most);
+	}
 	if (l->source)
 		mark(l, &s->spaces[l->source->number]);
 	else

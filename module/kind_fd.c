@@ -195,6 +195,7 @@ const struct ckpt_kind ckpt_kind_fd = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_fd),
 	.count = CKPT_ANY,
+	.part = CKPT_SHARE_FILES,
 	.save = save,
 	.save_thread = save_thread,
 	.verify = verify,

@@ -18,11 +18,13 @@
 
 static bool is_private(struct ckpt_saver *s)
 {
+	struct ckpt_process *p;
 	struct ckpt_thread *t;
 	int n = 0;
 
-	ckpt_for_each_thread(t, s->process)
-		n += t->task->fs == s->task->fs;
+	ckpt_for_each_process(p, s->group)
+		ckpt_for_each_thread(t, p)
+			n += t->task->fs == s->task->fs;
 	return s->task->fs->users == n;
 }
 
@@ -137,6 +139,7 @@ const struct ckpt_kind ckpt_kind_fs = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_fs),
 	.count = CKPT_ONE,
+	.part = CKPT_SHARE_FS,
 	.save = save,
 	.save_thread = save_thread,
 	.verify = verify,

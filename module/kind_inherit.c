@@ -217,6 +217,7 @@ const struct ckpt_kind ckpt_kind_inherit = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_inherit),
 	.count = CKPT_AT_MOST_ONE,
+	.part = CKPT_SHARE_MM,
 	.save = save,
 	.verify = verify,
 	.verify_all = verify_all,

@@ -230,6 +230,7 @@ const struct ckpt_kind ckpt_kind_lock = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_lock),
 	.count = CKPT_ANY,
+	.part = CKPT_SHARE_FILES,
 	.save = save,
 	.verify = verify,
 	.apply = apply,

@@ -26,6 +26,7 @@
 #include "mapfile.h"
 #include "restorer.h"
 #include "saver.h"
+#include "share.h"
 #include "space.h"
 #include "vdso.h"
 
@@ -100,7 +101,7 @@ static void save_auxv(struct ckpt_image_mm *out, struct mm_struct *mm)
 
 static void refuse_features(struct ckpt_saver *s, struct mm_struct *mm)
 {
-	pid_t pid = ckpt_space_user(mm, s->task);
+	pid_t pid = ckpt_space_user(mm, s->group);
 
 	if (pid)
 		ckpt_save_refuse(s, KIND, "memory: shared with process %d: wait until that ends",
@@ -315,13 +316,15 @@ static unsigned long parking(struct ckpt_restorer *r)
 static int create(struct ckpt_restorer *r)
 {
 	unsigned long len = CKPT_SCRIPT_SPACE + PARKING_GAP + ckpt_vdso_span(&r->job->vdso);
-	pid_t pid = ckpt_space_user(current->mm, current);
+	pid_t pid = r->source ? 0 : ckpt_space_user(current->mm, NULL);
 
 	/* Whoever shares this memory would lose it. */
 	if (pid)
 		return ckpt_restore_error(r, -EBUSY,
 					  "process %d: shares its memory with process %d",
 					  task_tgid_vnr(current), pid);
+	r->script_space = len;
+	len *= 1 + ckpt_share_count_mm(r);
 	r->script.base = ckpt_space_find(r, len);
 	if (!r->script.base)
 		return ckpt_restore_error(r, -ENOMEM,
@@ -422,6 +425,7 @@ const struct ckpt_kind ckpt_kind_mm = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_mm),
 	.count = CKPT_ONE,
+	.part = CKPT_SHARE_MM,
 	.save = save,
 	.verify = verify,
 	.verify_all = verify_vdso,

@@ -187,12 +187,12 @@ static int check_runs(struct ckpt_restorer *r, u32 number)
 	return 0;
 }
 
-static bool is_last_alive(const struct ckpt_restorer *r)
+static bool is_last_with_pages(const struct ckpt_restorer *r)
 {
 	const struct ckpt_restorer *end = r->job->processes + r->job->nr_processes;
 
 	while (++r < end)
-		if (!ckpt_restorer_is_zombie(r))
+		if (ckpt_restorer_has_pages(r))
 			return false;
 	return true;
 }
@@ -203,7 +203,7 @@ static int verify_all(struct ckpt_restorer *r)
 
 	if (!err)
 		err = check_runs(r, r->number);
-	if (err || !is_last_alive(r) || r->job->nr_pages == r->job->img.meta->nr_pages)
+	if (err || !is_last_with_pages(r) || r->job->nr_pages == r->job->img.meta->nr_pages)
 		return err;
 	return ckpt_restore_error(r, -EBADMSG, "image: %llu pages in runs: the image says %llu",
 				  r->job->nr_pages, r->job->img.meta->nr_pages);
@@ -313,6 +313,7 @@ const struct ckpt_kind ckpt_kind_runs = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_runs),
 	.count = CKPT_ANY,
+	.part = CKPT_SHARE_MM,
 	.save = save,
 	.save_job = save_job,
 	.verify = verify,

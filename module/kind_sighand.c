@@ -103,6 +103,7 @@ const struct ckpt_kind ckpt_kind_sighand = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_sighand),
 	.count = CKPT_ONE,
+	.part = CKPT_SHARE_SIGHAND,
 	.save = save,
 	.verify = verify,
 	.apply = apply,

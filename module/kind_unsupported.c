@@ -120,7 +120,7 @@ static const char *relation(struct ckpt_saver *s, struct task_struct *p)
 	if (same_thread_group(parent, s->task) && thread_group_leader(p) &&
 	    !ckpt_group_process(s->group, p))
 		return "is its child and not of the job: save them together";
-	if (p->flags & PF_KTHREAD)
+	if ((p->flags & PF_KTHREAD) || ckpt_group_thread(s->group, p))
 		return NULL;
 	if (READ_ONCE(p->mm) == s->mm)
 		return "shares its memory (CLONE_VM): not supported";

@@ -379,6 +379,7 @@ const struct ckpt_kind ckpt_kind_vma = {
 	.oldest = 1,
 	.min_len = sizeof(struct ckpt_image_vma),
 	.count = CKPT_ANY,
+	.part = CKPT_SHARE_MM,
 	.save = ckpt_vma_save,
 	.verify = verify,
 	.verify_all = verify_all,

@@ -11,6 +11,7 @@
  */
 const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_process,
+	&ckpt_kind_share,
 	&ckpt_kind_sched,
 	&ckpt_kind_cputime,
 	&ckpt_kind_usage,

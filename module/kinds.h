@@ -34,6 +34,7 @@ enum ckpt_kind_count {
  * @shared: its records describe objects of the job, which have an id and are saved once; else they
  *	belong to the process that is being walked
  * @zombies: it is called for processes that have exited too
+ * @part: CKPT_SHARE_* that it belongs to: it is not called for processes that share that
  * @save: save what belongs to the process being walked; in the saving tool's context, the job is
  *	parked. Adds records, or calls ckpt_save_refuse() for each obstacle and returns 0. An errno
  *	aborts the save.
@@ -70,6 +71,7 @@ struct ckpt_kind {
 	enum ckpt_kind_count count;
 	bool shared;
 	bool zombies;
+	u32 part;
 	int (*save)(struct ckpt_saver *s);
 	int (*save_thread)(struct ckpt_saver *s, struct ckpt_thread *t);
 	int (*save_job)(struct ckpt_saver *s);
@@ -110,11 +112,18 @@ extern const struct ckpt_kind ckpt_kind_mm;
 extern const struct ckpt_kind ckpt_kind_vma;
 extern const struct ckpt_kind ckpt_kind_runs;
 extern const struct ckpt_kind ckpt_kind_inherit;
+extern const struct ckpt_kind ckpt_kind_share;
 extern const struct ckpt_kind ckpt_kind_restart_signal;
 extern const struct ckpt_kind ckpt_kind_unsupported;
 
 /* All kinds in the order of saving and restoring; ends with NULL. */
 extern const struct ckpt_kind *const ckpt_kinds[];
+
+/* Whether a kind has to do with a process that has exited, or shares parts with another one. */
+static inline bool ckpt_kind_concerns(const struct ckpt_kind *k, bool is_zombie, u32 shares)
+{
+	return (!is_zombie || k->zombies) && !(shares & k->part);
+}
 
 #define ckpt_for_each_kind(k, i) for ((i) = 0; ((k) = ckpt_kinds[i]); (i)++)
 

@@ -10,6 +10,7 @@
 #include <asm/unistd.h>
 
 #include "restorer.h"
+#include "share.h"
 
 #define THREAD_FLAGS \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM)
@@ -78,7 +79,7 @@ int ckpt_offspring_script(struct ckpt_restorer *r)
 	for (child = r + 1; child < end && !err; child++) {
 		if (child->source != r)
 			continue;
-		err = add_clone(&r->script, child->threads, 0, at);
+		err = add_clone(&r->script, child->threads, ckpt_share_clone_flags(child), at);
 		at += 2 * child->nr_threads - 1;
 	}
 	if (!err)

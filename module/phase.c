@@ -35,8 +35,7 @@ void ckpt_phase_pass_turn(struct ckpt_rjob *job, u32 from)
 {
 	u32 turn = from + 1;
 
-	/* Those that have exited have no memory. */
-	while (turn <= job->nr_processes && ckpt_restorer_is_zombie(&job->processes[turn - 1]))
+	while (turn <= job->nr_processes && !ckpt_restorer_has_pages(&job->processes[turn - 1]))
 		turn++;
 	WRITE_ONCE(job->turn, turn);
 	if (turn <= job->nr_processes)
@@ -120,5 +119,7 @@ int ckpt_phase_arrive(struct ckpt_rthread *t)
 		wake_up_all(&job->wait);
 	if (all_of_process)
 		wake_up_all(&t->r->wait);
+	if (all_of_process && t->r->source)
+		wake_up_all(&t->r->source->wait);
 	return err;
 }

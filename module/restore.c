@@ -21,10 +21,16 @@
 #include "phase.h"
 #include "request.h"
 #include "restorer.h"
+#include "share.h"
 
 struct file *ckpt_restore_device(struct ckpt_restorer *r)
 {
 	return get_file(r->job->req->file);
+}
+
+static bool concerns(const struct ckpt_kind *k, const struct ckpt_restorer *r)
+{
+	return ckpt_kind_concerns(k, ckpt_restorer_is_zombie(r), r->shares);
 }
 
 static void install(struct callback_head *work)
@@ -35,7 +41,7 @@ static void install(struct callback_head *work)
 
 	if (!(current->flags & PF_EXITING))
 		ckpt_for_each_kind(k, i)
-			if (k->install)
+			if (k->install && concerns(k, t->r))
 				k->install(t->r, t);
 	ckpt_rjob_put(t->job);
 	module_put(THIS_MODULE);
@@ -62,7 +68,7 @@ static int apply(struct ckpt_rthread *t)
 	int err = 0;
 
 	ckpt_for_each_kind(k, i) {
-		if (ckpt_restorer_is_zombie(t->r) && !k->zombies)
+		if (!concerns(k, t->r))
 			continue;
 		err = k->apply ? k->apply(t->r, t) : 0;
 		if (err)
@@ -150,7 +156,7 @@ static int check_process(struct ckpt_restorer *r)
 			return ckpt_restore_error(r, -EINVAL, "thread %d: not of the new process",
 						  r->threads[i].tid);
 	}
-	if (atomic_read(&leader->files->count) != r->nr_threads)
+	if (!(r->shares & CKPT_SHARE_FILES) && atomic_read(&leader->files->count) != r->nr_threads)
 		return ckpt_restore_error(r, -EINVAL, "process %d: shares with another process",
 					  task_tgid_vnr(leader));
 	return 0;
@@ -164,7 +170,7 @@ static int call_open(struct ckpt_rjob *job, const struct ckpt_kind *k)
 	if (!k->open)
 		return 0;
 	ckpt_for_each_rprocess(r, job) {
-		if (ckpt_restorer_is_zombie(r) && !k->zombies)
+		if (!concerns(k, r))
 			continue;
 		err = k->open(r);
 		if (err || k->shared)
@@ -223,6 +229,8 @@ static int call_hooks(struct ckpt_restorer *r, size_t place)
 	ckpt_for_each_kind(k, i) {
 		hook call = *(const hook *)((const char *)k + place);
 
+		if (!concerns(k, r))
+			continue;
 		err = call ? call(r) : 0;
 		if (err)
 			return ckpt_restore_error(r, err,
@@ -259,8 +267,10 @@ static int script(struct ckpt_restorer *r)
 /* What comes after all that the processes share was made. */
 static int create(struct ckpt_restorer *r)
 {
-	int err = call_hooks(r, offsetof(struct ckpt_kind, create));
+	int err = ckpt_share_prepare(r);
 
+	if (!err)
+		err = call_hooks(r, offsetof(struct ckpt_kind, create));
 	if (err)
 		return err;
 	/* Its memory is as it was at the fork of those who have it from this one. */
@@ -480,7 +490,17 @@ static int finish(struct ckpt_restorer *r)
 /* All who have memory from this process were made. */
 static int end_fork(struct ckpt_restorer *r)
 {
-	int err = ckpt_script_unmap(&r->script);
+	const struct ckpt_restorer *end = r->job->processes + r->job->nr_processes;
+	struct ckpt_restorer *p;
+	int err = 0;
+
+	/* Those who share the memory run in the script until they have come. */
+	for (p = r + 1; p < end && !err; p++)
+		if (p->source == r && (p->shares & CKPT_SHARE_MM))
+			err = ckpt_phase_wait_for(r->job, r->wait,
+						  READ_ONCE(p->nr_arrived) == p->nr_threads);
+	if (!err)
+		err = ckpt_script_unmap(&r->script);
 
 	r->forking = false;
 	return err ?: script(r);

@@ -76,6 +76,11 @@ static int verify_form(struct ckpt_rjob *job, const struct ckpt_kind *k,
 	return 0;
 }
 
+static bool concerns(const struct ckpt_kind *k, const struct ckpt_restorer *r)
+{
+	return ckpt_kind_concerns(k, ckpt_restorer_is_zombie(r), r->shares);
+}
+
 static int verify_owner(struct ckpt_restorer *r, const struct ckpt_kind *k,
 			const struct ckpt_record *rec)
 {
@@ -85,8 +90,8 @@ static int verify_owner(struct ckpt_restorer *r, const struct ckpt_kind *k,
 		return ckpt_restore_error(r, -EBADMSG,
 					  "image: record %s: thread %u: not in the image", k->name,
 					  rec->tid);
-	if (ckpt_restorer_is_zombie(r) && !k->zombies)
-		return ckpt_restore_error(r, -EBADMSG, "image: record %s: process %d has exited",
+	if (!concerns(k, r))
+		return ckpt_restore_error(r, -EBADMSG, "image: record %s: not one of process %d",
 					  k->name, r->saved->pid);
 	return 0;
 }
@@ -170,7 +175,7 @@ static int verify(struct ckpt_rjob *job)
 			continue;
 		}
 		ckpt_for_each_rprocess(r, job) {
-			if (!ckpt_restorer_is_zombie(r) || k->zombies)
+			if (concerns(k, r))
 				err = verify_kind(r, k);
 			if (err)
 				return err;

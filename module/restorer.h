@@ -44,12 +44,15 @@ struct ckpt_rthread {
  * @job: the job that it belongs to
  * @number: its number in the image, from 1
  * @saved: its record
- * @source: the process that makes it by fork(2), as it has memory from that; NULL: the tool makes it
+ * @source: the process that makes it by clone(2), as it has memory or something else from that;
+ *	NULL: the tool makes it
+ * @shares: CKPT_SHARE_*: what it has in common with @source
  * @objects: object (struct file) by record id: that of the job
  * @threads: its threads, the leader's first
  * @nr_threads: how many
  * @script: system calls that the leader makes
  * @first_made: first process: entry of @script that makes the first file of the file kind
+ * @script_space: addresses kept for the script, and as many for each process that shares the memory
  * @exe: executable file, opened by the mm kind
  * @signal: signal to queue before the first instruction, 0 for none
  * @dev_fd: descriptor number of /dev/ckpt in the restored process while the script runs; the fd
@@ -65,10 +68,12 @@ struct ckpt_restorer {
 	u32 number;
 	const struct ckpt_image_process *saved;
 	struct ckpt_restorer *source;
+	u32 shares;
 	struct ckpt_objtab *objects;
 	struct ckpt_rthread *threads;
 	unsigned int nr_threads;
 	struct ckpt_script script;
+	unsigned long script_space;
 	unsigned int first_made;
 	struct file *exe;
 	int signal;
@@ -204,6 +209,12 @@ static inline bool ckpt_rthread_is_leader(const struct ckpt_rthread *t)
 static inline bool ckpt_restorer_is_first(const struct ckpt_restorer *r)
 {
 	return r == r->job->processes;
+}
+
+/* Whether its pages stand in the image: it lives, and has a memory of its own. */
+static inline bool ckpt_restorer_has_pages(const struct ckpt_restorer *r)
+{
+	return !(r->saved->flags & CKPT_PROCESS_ZOMBIE) && !(r->shares & CKPT_SHARE_MM);
 }
 
 static inline bool ckpt_restorer_is_zombie(const struct ckpt_restorer *r)

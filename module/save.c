@@ -14,6 +14,7 @@
 #include "kinds.h"
 #include "request.h"
 #include "saver.h"
+#include "share.h"
 #include "sockets.h"
 
 void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, const char *fmt, ...)
@@ -71,7 +72,7 @@ static unsigned long key_of(const struct mm_struct *mm)
 
 bool ckpt_saver_has_mm(struct ckpt_saver *s, const struct mm_struct *mm)
 {
-	return xa_load(&s->mms, key_of(mm));
+	return xa_load(&s->parts, key_of(mm));
 }
 
 static int walk_process(struct ckpt_saver *s)
@@ -82,7 +83,7 @@ static int walk_process(struct ckpt_saver *s)
 	int err;
 
 	ckpt_for_each_kind(k, i) {
-		if (s->process->is_zombie && !k->zombies)
+		if (!ckpt_kind_concerns(k, s->process->is_zombie, s->process->shares))
 			continue;
 		err = k->save ? k->save(s) : 0;
 		if (err)
@@ -101,13 +102,14 @@ static int walk_process(struct ckpt_saver *s)
 /* What the kinds may ask for each process. */
 static int prepare_process(struct ckpt_saver *s)
 {
-	void *number = xa_mk_value(s->process->number);
-	int err = 0;
+	int err;
 
 	if (s->process->is_zombie)
 		return 0;
-	if (!ckpt_saver_has_mm(s, s->mm))
-		err = xa_err(xa_store(&s->mms, key_of(s->mm), number, GFP_KERNEL));
+	/* A check may have been made before. */
+	s->process->shares = 0;
+	s->process->with = 0;
+	err = ckpt_share_collect(s);
 	return err ?: ckpt_fds_collect(s);
 }
 
@@ -215,8 +217,8 @@ int ckpt_save_group(struct ckpt_request *req, struct ckpt_save *arg, struct file
 		return -ENOMEM;
 	s->req = req;
 	s->group = req->group;
-	xa_init(&s->mms);
 	xa_init(&s->socks);
+	xa_init(&s->parts);
 	ckpt_objtab_init(&s->objects);
 	ckpt_image_writer_init(&s->out);
 	err = ckpt_pages_init(&s->pages, s->group->nr_processes);
@@ -233,7 +235,7 @@ int ckpt_save_group(struct ckpt_request *req, struct ckpt_save *arg, struct file
 	ckpt_pages_exit(&s->pages);
 	ckpt_image_writer_exit(&s->out);
 	ckpt_objtab_exit(&s->objects);
-	xa_destroy(&s->mms);
+	xa_destroy(&s->parts);
 	kfree(s);
 	return err;
 }

@@ -23,7 +23,7 @@ struct ckpt_space_list;
  * @process: the process that is being walked
  * @task: its leader; parked, or a zombie
  * @mm: its memory, referenced; NULL for a zombie
- * @mms: memories of all processes: address to number of the first process that has it
+ * @parts: what processes may share, such as memories: address to number of the first that has it
  * @fds: descriptors of each process, by its number, and at 0 the files in flight; see fds.h
  * @spaces: memory of each process, by its number; see inherit.h
  * @socks: sockets by id, struct ckpt_sock; see sockets.h
@@ -39,7 +39,7 @@ struct ckpt_saver {
 	struct ckpt_process *process;
 	struct task_struct *task;
 	struct mm_struct *mm;
-	struct xarray mms;
+	struct xarray parts;
 	struct ckpt_fds *fds;
 	struct ckpt_space_list *spaces;
 	struct xarray socks;

@@ -70,7 +70,7 @@ pid_t ckpt_shm_user(struct ckpt_saver *s, struct address_space *mapping)
 			other = vma->vm_mm;
 	}
 	if (other)
-		pid = ckpt_space_user(other, NULL);
+		pid = ckpt_space_user(other, s->group);
 	i_mmap_unlock_read(mapping);
 	return other && !pid ? -1 : pid;
 }
@@ -224,7 +224,7 @@ static int check_users(struct ckpt_saver *s, struct users *u)
 	ckpt_for_each_fd(f, ckpt_fds_in_flight(s->fds))
 		err = err ?: count_file(u, f->file, 2);
 	ckpt_for_each_process(p, s->group)
-		if (!p->is_zombie)
+		if (!p->is_zombie && !(p->shares & CKPT_SHARE_MM))
 			err = err ?: count_users(s, u, p);
 	list_for_each_entry(o, &s->pages.objects, node) {
 		if (err)

@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "group.h"
 #include "restorer.h"
 
 /* Below this lie programs that are not position independent, and their heaps. */
@@ -27,14 +28,14 @@ static bool uses(struct task_struct *process, struct mm_struct *mm)
 	return false;
 }
 
-pid_t ckpt_space_user(struct mm_struct *mm, struct task_struct *but)
+pid_t ckpt_space_user(struct mm_struct *mm, struct ckpt_group *g)
 {
 	struct task_struct *p;
 	pid_t pid = 0;
 
 	rcu_read_lock();
 	for_each_process(p) {
-		if (but && same_thread_group(p, but))
+		if (g ? !!ckpt_group_process(g, p) : same_thread_group(p, current))
 			continue;
 		if (uses(p, mm)) {
 			pid = task_tgid_vnr(p);

@@ -5,18 +5,18 @@
 
 #include <linux/types.h>
 
+struct ckpt_group;
 struct ckpt_restorer;
 struct mm_struct;
-struct task_struct;
 
 /**
  * ckpt_space_user() - another process that uses a memory
  * @mm: the memory
- * @but: process that does not count, or NULL
+ * @g: job whose processes do not count; NULL: current alone does not
  *
- * Return: PID of a process that uses @mm and is not @but, or 0
+ * Return: PID of such a process, or 0
  */
-pid_t ckpt_space_user(struct mm_struct *mm, struct task_struct *but);
+pid_t ckpt_space_user(struct mm_struct *mm, struct ckpt_group *g);
 
 /**
  * ckpt_space_clear() - unmap all memory of the new process but what it has from another one

@@ -69,6 +69,7 @@ enum {
 	CKPT_REC_SYSV_SHM, /* ckpt_image_sysv_shm, @n, one a segment */
 	CKPT_REC_SOCKET, /* ckpt_image_socket, @n, one a socket */
 	CKPT_REC_MESSAGE, /* ckpt_image_message, @n, in the order of the queues */
+	CKPT_REC_SHARE, /* ckpt_image_share, absent when the process shares nothing */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -1242,6 +1243,23 @@ struct ckpt_image_vma {
 	__u32 object;
 	struct ckpt_image_mapped_file file;
 	char path[];
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_share.parts */
+#define CKPT_SHARE_MM (1U << 0) /* memory: CLONE_VM */
+#define CKPT_SHARE_FILES (1U << 1) /* descriptors: CLONE_FILES */
+#define CKPT_SHARE_FS (1U << 2) /* working directory, umask: CLONE_FS */
+#define CKPT_SHARE_SIGHAND (1U << 3) /* signal handlers: CLONE_SIGHAND */
+#define CKPT_SHARE_PARTS ((1U << 4) - 1)
+
+/**
+ * struct ckpt_image_share - CKPT_REC_SHARE: what a process shares with another one
+ * @with: number of that process, lower than that of this one; it has these parts itself
+ * @parts: CKPT_SHARE_* bits; the process has no records of what belongs to them
+ */
+struct ckpt_image_share {
+	__u32 with;
+	__u32 parts;
 } __attribute__((packed, aligned(4)));
 
 /**
