@@ -108,7 +108,8 @@ struct ckpt_restorer {
  * @wait: tasks wait here for the next phase, the first leader for all tasks; its lock guards what follows, the tasks of @tasks and
  *	ckpt_restorer.scripted
  * @keeps_clocks: CLOCK_MONOTONIC and CLOCK_BOOTTIME go on for the job from where they stopped
- * @has_signal: the tool chose @signal for the first process; 0: none for any process
+ * @has_signal: the tool chose @signal
+ * @signal: for the first process; 0: none for any process
  * @nr_arrived: tasks that came
  * @nr_created: processes that have their memory
  * @nr_applied: threads whose apply hooks are done

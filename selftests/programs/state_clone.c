@@ -47,7 +47,7 @@ static bool same[CHILDREN + 1][CHILDREN + 1][ARRAY_SIZE(parts)];
 static unsigned int counter;
 static struct shared {
 	uint32_t go, nr_here;
-} *shared;
+} * shared;
 
 /* Has no function of the C library: some of these processes have one TLS. */
 static int live(void *unused)
@@ -70,8 +70,8 @@ static bool compare(unsigned int i, unsigned int j, unsigned int part)
 
 static void start(unsigned int i)
 {
-	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			   -1, 0);
+	char *stack =
+		mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	need(stack != MAP_FAILED, "a stack");
 	pids[i] = clone(live, stack + STACK_SIZE, children[i - 1].flags | SIGCHLD, NULL);
@@ -101,8 +101,8 @@ int main(void)
 		for (j = 0; j <= CHILDREN; j++)
 			for (part = 0; part < ARRAY_SIZE(parts); part++)
 				if (compare(i, j, part) != same[i][j][part])
-					nr_wrong += check(false, "%u and %u: %s shared or not", i, j,
-							  parts[part].what) +
+					nr_wrong += check(false, "%u and %u: %s shared or not", i,
+							  j, parts[part].what) +
 						    1;
 	check(!nr_wrong, "all share what they shared");
 	__atomic_store_n(&shared->go, 1, __ATOMIC_SEQ_CST);
