@@ -78,15 +78,15 @@ const char *ckpt_xstate_name(unsigned int feature)
 	return feature < ARRAY_SIZE(names) && names[feature] ? names[feature] : "unknown";
 }
 
-/* Reads current's extended registers; writes what is in the CPU to memory on the way. */
-static int xstate_get(void *area, u32 size)
+/* Extended registers of current, those in the CPU too, or of a thread that sleeps. */
+static int xstate_get(struct task_struct *task, void *area, u32 size)
 {
 	const struct user_regset *regset = xstate_regset();
 	struct membuf to = { .p = area, .left = size };
 
 	if (!regset || regset->n * regset->size != size)
 		return -ENODEV;
-	return regset->regset_get(current, regset, to);
+	return regset->regset_get(task, regset, to);
 }
 
 int ckpt_xstate_features(u64 *features)
@@ -100,7 +100,7 @@ int ckpt_xstate_features(u64 *features)
 	area = kvzalloc(size, GFP_KERNEL);
 	if (!area)
 		return -ENOMEM;
-	err = xstate_get(area, size);
+	err = xstate_get(current, area, size);
 	if (!err) {
 		/* The kernel tells what it knows in words that XSAVE does not use. */
 		memcpy(features, area->i387.sw_reserved, sizeof(*features));
@@ -110,14 +110,17 @@ int ckpt_xstate_features(u64 *features)
 	return err;
 }
 
-/* Of current, PKRU is right in the CPU only, and the bit that says "in use" may be old too. */
-static void put_pkru(struct xregs_state *area)
+/*
+ * PKRU is right in the CPU only, or where it is kept for a thread that sleeps; the bit that says
+ * "in use" may be old too.
+ */
+static void put_pkru(struct task_struct *task, struct xregs_state *area)
 {
 	u32 offset, size, pkru;
 
 	if (!cpu_feature_enabled(X86_FEATURE_OSPKE))
 		return;
-	pkru = read_pkru();
+	pkru = task == current ? read_pkru() : task->thread.pkru;
 	ckpt_xstate_part(XFEATURE_PKRU, &offset, &size);
 	memcpy((void *)area + offset, &pkru, sizeof(pkru));
 	if (pkru)
@@ -165,7 +168,7 @@ int ckpt_xstate_apply(const void *area)
 	if (!old)
 		return -ENOMEM;
 	/* What set() does not replace, the supervisor's components, must be in memory first. */
-	err = xstate_get(old, size);
+	err = xstate_get(current, old, size);
 	kvfree(old);
 	if (err)
 		return err;
@@ -200,27 +203,35 @@ void ckpt_cpu_state_exit(struct ckpt_cpu_state *c)
 	c->xstate = NULL;
 }
 
+void ckpt_cpu_state_capture_of(struct task_struct *task, struct ckpt_cpu_state *c)
+{
+	const struct thread_struct *thread = &task->thread;
+
+	c->regs = *task_pt_regs(task);
+	c->restart = (struct ckpt_restart){};
+	if ((int)c->regs.orig_ax >= 0 && c->regs.ax == -ERESTART_RESTARTBLOCK)
+		ckpt_restart_capture_of(task, &c->restart);
+
+	c->fs_base = thread->fsbase;
+	c->gs_base = thread->gsbase;
+	c->fs = thread->fsindex;
+	c->gs = thread->gsindex;
+	c->ds = thread->ds;
+	c->es = thread->es;
+
+	c->blocked = test_tsk_restore_sigmask(task) ? task->saved_sigmask : task->blocked;
+	c->error = xstate_get(task, c->xstate, c->xstate_size);
+	if (!c->error)
+		put_pkru(task, c->xstate);
+}
+
 void ckpt_cpu_state_capture(struct ckpt_cpu_state *c)
 {
-	struct pt_regs *regs = task_pt_regs(current);
-
-	ckpt_eintr_mend(regs);
-	c->regs = *regs;
-	if ((int)regs->orig_ax >= 0 && regs->ax == -ERESTART_RESTARTBLOCK)
-		ckpt_restart_capture(&c->restart);
-
+	ckpt_eintr_mend(task_pt_regs(current));
 	current_save_fsgs();
-	c->fs_base = current->thread.fsbase;
-	c->gs_base = current->thread.gsbase;
-	savesegment(fs, c->fs);
-	c->gs = current->thread.gsindex;
-	savesegment(ds, c->ds);
-	savesegment(es, c->es);
-
-	c->blocked = test_restore_sigmask() ? current->saved_sigmask : current->blocked;
-	c->error = xstate_get(c->xstate, c->xstate_size);
-	if (!c->error)
-		put_pkru(c->xstate);
+	savesegment(ds, current->thread.ds);
+	savesegment(es, current->thread.es);
+	ckpt_cpu_state_capture_of(current, c);
 }
 
 /* --- obstacles --- */

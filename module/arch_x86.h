@@ -43,6 +43,8 @@ int ckpt_cpu_state_init(struct ckpt_cpu_state *c);
 void ckpt_cpu_state_exit(struct ckpt_cpu_state *c);
 /* In the thread itself, from task work. Mends calls that would leak EINTR first (eintr.c). */
 void ckpt_cpu_state_capture(struct ckpt_cpu_state *c);
+/* The same for a thread that was stopped on its way to user mode and is pinned there. */
+void ckpt_cpu_state_capture_of(struct task_struct *task, struct ckpt_cpu_state *c);
 
 /**
  * ckpt_cpu_state_obstacle() - state of the processor that cannot be brought back

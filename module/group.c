@@ -12,8 +12,10 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
+#include "ksyms.h"
 #include "members.h"
 #include "message.h"
+#include "stopped.h"
 
 static void free_threads(struct list_head *threads)
 {
@@ -75,10 +77,26 @@ static bool is_parked(const struct ckpt_thread *t)
 	return smp_load_acquire(&t->state) == CKPT_THREAD_PARKED;
 }
 
+static bool is_stopped(const struct ckpt_thread *t)
+{
+	return READ_ONCE(t->state) == CKPT_THREAD_STOPPED;
+}
+
 static void set_state(struct ckpt_thread *t, int state)
 {
 	/* Pairs with is_parked(): who sees the state sees what was captured before. */
 	smp_store_release(&t->state, state);
+}
+
+/* The thread is no longer on its way, if it still was; returns the state that it had. */
+static int arrive(struct ckpt_thread *t, int state)
+{
+	struct ckpt_group *g = t->process->group;
+	int old = xchg(&t->state, state);
+
+	if (old == CKPT_THREAD_QUEUED && atomic_dec_and_test(&g->nr_pending))
+		wake_up(&g->wait);
+	return old;
 }
 
 static void stay_parked(struct ckpt_thread *t)
@@ -86,9 +104,8 @@ static void stay_parked(struct ckpt_thread *t)
 	struct ckpt_group *g = t->process->group;
 
 	atomic_inc(&g->nr_inside);
-	set_state(t, CKPT_THREAD_PARKED);
-	if (atomic_dec_and_test(&g->nr_pending))
-		wake_up(&g->wait);
+	if (arrive(t, CKPT_THREAD_PARKED) == CKPT_THREAD_STOPPED)
+		WRITE_ONCE(t->continued, true);
 
 	/* Killable: SIGKILL works on a frozen job too. Freezable: so does suspend. */
 	wait_event_state(g->park, READ_ONCE(g->thawed), (TASK_KILLABLE | TASK_FREEZABLE));
@@ -106,9 +123,7 @@ static void park(struct callback_head *work)
 	struct ckpt_group *g = t->process->group;
 
 	if ((current->flags & PF_EXITING) || READ_ONCE(g->thawed)) {
-		set_state(t, CKPT_THREAD_LEFT);
-		if (atomic_dec_and_test(&g->nr_pending))
-			wake_up(&g->wait);
+		arrive(t, CKPT_THREAD_LEFT);
 	} else {
 		ckpt_cpu_state_capture(&t->cpu);
 		stay_parked(t);
@@ -182,8 +197,7 @@ static int queue(struct ckpt_group *g, const struct ckpt_member *m)
 	atomic_inc(&g->nr_pending);
 	if (task_work_add(m->task, &t->work, TWA_SIGNAL)) {
 		/* It has run its last task work already. */
-		atomic_dec(&g->nr_pending);
-		set_state(t, CKPT_THREAD_LEFT);
+		arrive(t, CKPT_THREAD_LEFT);
 		module_put(THIS_MODULE);
 		ckpt_group_put(g);
 	}
@@ -229,11 +243,7 @@ static const char *obstacle(struct task_struct *task)
 {
 	unsigned int state = READ_ONCE(task->__state);
 
-	if (state & __TASK_TRACED)
-		return "is stopped by its tracer: detach it first";
-	if (state & __TASK_STOPPED)
-		return "is stopped by a signal: send SIGCONT first";
-	return NULL;
+	return state & __TASK_TRACED ? "is stopped by its tracer: detach it first" : NULL;
 }
 
 static bool report_obstacles(struct ckpt_group *g, struct ckpt_messages *m, bool timed_out)
@@ -264,12 +274,28 @@ static bool report_obstacles(struct ckpt_group *g, struct ckpt_messages *m, bool
 	return found;
 }
 
+/* Threads that a signal has stopped stay so: their work waits with them. */
+static void leave_stopped(struct ckpt_group *g)
+{
+	struct ckpt_process *p;
+	struct ckpt_thread *t;
+
+	ckpt_for_each_process(p, g)
+		ckpt_for_each_thread(t, p)
+			if (ckpt_stopped_is(t->task) &&
+			    cmpxchg(&t->state, CKPT_THREAD_QUEUED, CKPT_THREAD_STOPPED) ==
+				    CKPT_THREAD_QUEUED)
+				atomic_dec(&g->nr_pending);
+}
+
 /* Waits until all queued threads are in the freezer, or for a tenth of a second at most. */
 static int wait_parked(struct ckpt_group *g)
 {
 	const long poll = HZ / 10 ?: 1;
-	long left = wait_event_interruptible_timeout(g->wait, !atomic_read(&g->nr_pending), poll);
+	long left;
 
+	leave_stopped(g);
+	left = wait_event_interruptible_timeout(g->wait, !atomic_read(&g->nr_pending), poll);
 	return left < 0 ? -EINTR : 0;
 }
 
@@ -284,7 +310,7 @@ static void drop_gone(struct ckpt_group *g)
 	list_for_each_entry_safe(p, next_p, &g->processes, node) {
 		p->nr_threads = 0;
 		list_for_each_entry_safe(t, next, &p->threads, node) {
-			if (READ_ONCE(t->state) == CKPT_THREAD_QUEUED || is_parked(t)) {
+			if (READ_ONCE(t->state) != CKPT_THREAD_LEFT) {
 				p->nr_threads++;
 				continue;
 			}
@@ -416,10 +442,28 @@ struct ckpt_group *ckpt_group_freeze(const struct ckpt_select *select, unsigned 
 	return g;
 }
 
+/* Takes back the work of a thread that has not come. */
+static void cancel(struct ckpt_thread *t)
+{
+	struct ckpt_group *g = t->process->group;
+
+	if (is_parked(t) || !ckpt_task_work_cancel(t->task, &t->work))
+		return;
+	arrive(t, CKPT_THREAD_LEFT);
+	ckpt_group_put(g);
+	module_put(THIS_MODULE);
+}
+
 void ckpt_group_thaw(struct ckpt_group *g)
 {
+	struct ckpt_process *p;
+	struct ckpt_thread *t;
+
 	WRITE_ONCE(g->thawed, true);
 	wake_up_all(&g->park);
+	ckpt_for_each_process(p, g)
+		ckpt_for_each_thread(t, p)
+			cancel(t);
 }
 
 void ckpt_group_kill(struct ckpt_group *g, int sig)
@@ -442,22 +486,49 @@ bool ckpt_group_is_whole(struct ckpt_group *g)
 		if (p->is_zombie)
 			continue;
 		ckpt_for_each_thread(t, p)
-			if (!is_parked(t) || __fatal_signal_pending(t->task))
+			if ((!is_parked(t) && !is_stopped(t)) || __fatal_signal_pending(t->task))
 				return false;
 	}
 	return true;
 }
 
+/* Whether a thread is where it was when the job was frozen. */
+static bool hold(struct ckpt_thread *t)
+{
+	if (!is_stopped(t))
+		return !t->continued;
+	t->pinned = ckpt_stopped_pin(t->task);
+	if (t->pinned)
+		ckpt_cpu_state_capture_of(t->task, &t->cpu);
+	return t->pinned;
+}
+
 int ckpt_group_hold(struct ckpt_group *g)
 {
+	struct ckpt_process *p;
+	struct ckpt_thread *t;
+	bool held = true;
+
 	down_write(&g->stay);
-	if (ckpt_group_is_whole(g))
+	ckpt_for_each_process(p, g)
+		ckpt_for_each_thread(t, p)
+			held = held && hold(t);
+	if (held && ckpt_group_is_whole(g))
 		return 0;
-	up_write(&g->stay);
-	return -ESRCH;
+	ckpt_group_release(g);
+	return held ? -ESRCH : -EAGAIN;
 }
 
 void ckpt_group_release(struct ckpt_group *g)
 {
+	struct ckpt_process *p;
+	struct ckpt_thread *t;
+
+	ckpt_for_each_process(p, g)
+		ckpt_for_each_thread(t, p) {
+			if (t->pinned)
+				ckpt_stopped_unpin(t->task);
+			t->pinned = false;
+		}
 	up_write(&g->stay);
 }

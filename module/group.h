@@ -21,6 +21,7 @@ struct ckpt_process;
 enum ckpt_thread_state {
 	CKPT_THREAD_QUEUED,
 	CKPT_THREAD_PARKED,
+	CKPT_THREAD_STOPPED, /* by a signal: it parks when it is continued */
 	CKPT_THREAD_LEFT, /* exited, or released */
 };
 
@@ -32,8 +33,10 @@ enum ckpt_thread_state {
  * @task: the thread, referenced
  * @work: brings it into the freezer
  * @state: enum ckpt_thread_state
- * @cpu: what the thread itself captured as it parked: registers, signal mask, interrupted system
- *	call
+ * @pinned: it is stopped, and nothing continues it
+ * @continued: it was stopped and has parked since
+ * @cpu: what the thread itself captured as it parked, or what was read where it is stopped:
+ *	registers, signal mask, interrupted system call
  */
 struct ckpt_thread {
 	struct list_head node;
@@ -41,6 +44,7 @@ struct ckpt_thread {
 	struct task_struct *task;
 	struct callback_head work;
 	int state;
+	bool pinned, continued;
 	struct ckpt_cpu_state cpu;
 };
 
@@ -120,14 +124,15 @@ void ckpt_group_thaw(struct ckpt_group *g);
  * ckpt_group_hold() - keep every thread in the freezer, even one that gets SIGKILL
  * @g: the frozen job
  *
- * For the walk over the job's state alone, which must not block on anything that another program
- * controls.
+ * Threads that a signal has stopped stay stopped, and what they have in registers is read. For the
+ * walk over the job's state alone, which must not block on anything that another program controls.
  *
- * Return: 0 and ckpt_group_release() is due, or -ESRCH when a thread has left
+ * Return: 0 and ckpt_group_release() is due; -ESRCH when a thread has left; -EAGAIN when a stopped
+ * one was continued
  */
 int ckpt_group_hold(struct ckpt_group *g);
 void ckpt_group_release(struct ckpt_group *g);
-/* Whether every thread is still in the freezer. */
+/* Whether every thread is still in the freezer, or stopped. */
 bool ckpt_group_is_whole(struct ckpt_group *g);
 
 /* The thread that a task is, or NULL when it is not of the job. */

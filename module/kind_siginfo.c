@@ -105,8 +105,9 @@ static int save_queue(struct ckpt_saver *s, struct sigpending *pending, u32 tid)
 	spin_unlock_irq(lock);
 
 	for (n = 0; n < q.nr && !err; n++) {
+		/* It cannot be blocked until all is in place: the stop kind has it. */
 		if (q.entries[n].info.si_signo == SIGSTOP)
-			ckpt_save_refuse(s, "siginfo", "a stop is pending: send SIGCONT first");
+			continue;
 		i = ckpt_save_record(s, &ckpt_kind_siginfo, tid, 0, sizeof(*i));
 		if (IS_ERR(i)) {
 			err = PTR_ERR(i);

@@ -22,11 +22,6 @@
 
 /* --- the process --- */
 
-static bool is_stopped(struct ckpt_saver *s)
-{
-	return s->task->signal->flags & SIGNAL_STOP_STOPPED || s->task->signal->group_stop_count;
-}
-
 static bool dumps_core(struct ckpt_saver *s)
 {
 	return s->task->signal->core_state;
@@ -91,7 +86,6 @@ static const struct {
 	bool (*is_there)(struct ckpt_saver *s);
 	const char *what;
 } of_process[] = {
-	{ is_stopped, "is stopped: send SIGCONT first" },
 	{ dumps_core, "is dumping core: it cannot be saved any more" },
 	{ has_aio, "asynchronous I/O context (io_setup): not supported" },
 	{ has_uprobes, "breakpoint of a tracing tool (uprobe): remove it first" },

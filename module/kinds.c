@@ -31,6 +31,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_inherit,
 	&ckpt_kind_sighand,
 	&ckpt_kind_siginfo,
+	&ckpt_kind_stop,
 	&ckpt_kind_restart_signal,
 	&ckpt_kind_itimer,
 	&ckpt_kind_timer,

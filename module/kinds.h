@@ -98,6 +98,7 @@ extern const struct ckpt_kind ckpt_kind_itimer;
 extern const struct ckpt_kind ckpt_kind_timer;
 extern const struct ckpt_kind ckpt_kind_sighand;
 extern const struct ckpt_kind ckpt_kind_siginfo;
+extern const struct ckpt_kind ckpt_kind_stop;
 extern const struct ckpt_kind ckpt_kind_rlimits;
 extern const struct ckpt_kind ckpt_kind_fs;
 extern const struct ckpt_kind ckpt_kind_file;

@@ -13,6 +13,7 @@
 #include <linux/spinlock.h>
 #include <linux/static_call.h>
 #include <linux/string.h>
+#include <linux/task_work.h>
 #include <asm/ptrace.h>
 
 static unsigned long no_lookup(const char *name)
@@ -23,6 +24,13 @@ static unsigned long no_lookup(const char *name)
 static int no_pipe(struct file **res, int flags)
 {
 	return -EOPNOTSUPP;
+}
+
+typedef bool match_fn(struct callback_head *work, void *data);
+
+static struct callback_head *no_cancel(struct task_struct *task, match_fn *match, void *data)
+{
+	return NULL;
 }
 
 static void no_change_pid(struct task_struct *task, enum pid_type type, struct pid *pid)
@@ -54,6 +62,7 @@ DEFINE_STATIC_CALL(remove_sem, no_remove);
 DEFINE_STATIC_CALL(remove_msg, no_remove);
 DEFINE_STATIC_CALL(remove_shm, no_remove);
 DEFINE_STATIC_CALL(put_ipc, no_put_ipc_ns);
+DEFINE_STATIC_CALL(cancel_work, no_cancel);
 
 ckpt_restart_fn ckpt_hrtimer_nanosleep_restart;
 ckpt_restart_fn ckpt_posix_cpu_nsleep_restart;
@@ -62,6 +71,7 @@ ckpt_restart_fn ckpt_futex_wait_restart;
 ckpt_restart_fn ckpt_do_restart_poll;
 static void *create_pipe_address;
 static void *change_pid_address;
+static void *cancel_address;
 static rwlock_t *tasks_lock;
 static void *syscall_address;
 static void *remove_sem_address, *remove_msg_address, *remove_shm_address;
@@ -82,6 +92,7 @@ static const struct {
 	{ "do_restart_poll", (void **)&ckpt_do_restart_poll },
 	{ "create_pipe_files", &create_pipe_address },
 	{ "change_pid", &change_pid_address },
+	{ "task_work_cancel_match", &cancel_address },
 	{ "tasklist_lock", (void **)&tasks_lock },
 	{ "x64_sys_call", &syscall_address },
 	{ "freeary", &remove_sem_address },
@@ -102,6 +113,16 @@ int ckpt_create_pipe_files(struct file **res, int flags)
 void ckpt_change_pid(struct task_struct *task, enum pid_type type, struct pid *pid)
 {
 	static_call(change_task_pid)(task, type, pid);
+}
+
+static bool is_same(struct callback_head *work, void *data)
+{
+	return work == data;
+}
+
+bool ckpt_task_work_cancel(struct task_struct *task, struct callback_head *work)
+{
+	return static_call(cancel_work)(task, is_same, work);
 }
 
 void ckpt_tasklist_lock(void)
@@ -202,5 +223,6 @@ int ckpt_ksyms_init(void)
 	static_call_update(remove_msg, remove_msg_address);
 	static_call_update(remove_shm, remove_shm_address);
 	static_call_update(put_ipc, put_ipc_address);
+	static_call_update(cancel_work, cancel_address);
 	return 0;
 }

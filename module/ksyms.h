@@ -6,6 +6,7 @@
 #include <linux/pid.h>
 #include <linux/types.h>
 
+struct callback_head;
 struct cred;
 struct file;
 struct ipc_namespace;
@@ -27,6 +28,9 @@ void ckpt_change_pid(struct task_struct *task, enum pid_type type, struct pid *p
 /* tasklist_lock, for writing. */
 void ckpt_tasklist_lock(void);
 void ckpt_tasklist_unlock(void);
+
+/* Takes back what task_work_add() added: true, or false when it has run or is about to. */
+bool ckpt_task_work_cancel(struct task_struct *task, struct callback_head *work);
 
 /* create_pipe_files(): res[0] reads, res[1] writes. */
 int ckpt_create_pipe_files(struct file **res, int flags);

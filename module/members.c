@@ -75,9 +75,10 @@ static void add_threads(struct ckpt_members *m, struct ckpt_group *g, struct tas
 
 	for_each_thread(leader, task) {
 		const struct ckpt_thread *t = ckpt_group_thread(g, task);
-
 		/* Pairs with set_state(). */
-		if (t && smp_load_acquire(&t->state) == CKPT_THREAD_PARKED)
+		int state = t ? smp_load_acquire(&t->state) : CKPT_THREAD_QUEUED;
+
+		if (state == CKPT_THREAD_PARKED || state == CKPT_THREAD_STOPPED)
 			continue;
 		if (t || (task->flags & PF_EXITING)) {
 			m->again = true;

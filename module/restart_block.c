@@ -118,9 +118,9 @@ static void capture_poll(struct ckpt_restart *c, const struct restart_block *rb)
 		c->kind = CKPT_RESTART_OTHER;
 }
 
-void ckpt_restart_capture(struct ckpt_restart *c)
+void ckpt_restart_capture_of(const struct task_struct *task, struct ckpt_restart *c)
 {
-	const struct restart_block *rb = &current->restart_block;
+	const struct restart_block *rb = &task->restart_block;
 
 	*c = (struct ckpt_restart){ .kind = CKPT_RESTART_OTHER };
 	if (rb->fn == ckpt_hrtimer_nanosleep_restart)
@@ -133,6 +133,11 @@ void ckpt_restart_capture(struct ckpt_restart *c)
 		capture_futex(c, rb);
 	else if (rb->fn == ckpt_do_restart_poll)
 		capture_poll(c, rb);
+}
+
+void ckpt_restart_capture(struct ckpt_restart *c)
+{
+	ckpt_restart_capture_of(current, c);
 }
 
 static bool is_cpu_clock(u32 clock)

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+struct task_struct;
+
 /**
  * struct ckpt_restart - what a thread needs to go on with an interrupted system call
  * @kind: CKPT_RESTART_*; what the system call was
@@ -32,6 +34,8 @@ struct ckpt_restart {
  * Called as current parks, so that the time left is that of the freeze.
  */
 void ckpt_restart_capture(struct ckpt_restart *c);
+/* The same for another thread, which sleeps. */
+void ckpt_restart_capture_of(const struct task_struct *task, struct ckpt_restart *c);
 
 /**
  * ckpt_restart_check() - whether it can be installed

@@ -369,6 +369,7 @@ static int take_options(struct ckpt_rjob *job, const struct ckpt_restore *arg)
 	job->has_signal = arg->flags & CKPT_RESTORE_SIGNAL;
 	job->signal = arg->signal;
 	job->keeps_clocks = arg->flags & CKPT_RESTORE_TIME;
+	job->stop = arg->flags & CKPT_RESTORE_STOPPED;
 	if (arg->tty_fd < 0)
 		return 0;
 	job->tty = fget(arg->tty_fd);

@@ -105,6 +105,7 @@ struct ckpt_restorer {
  * @vdso: the running kernel's vDSO, seen by the mm kind as it verifies the image
  * @sysv: struct ckpt_sysv_object: System V objects that the restore has made or taken over
  * @tty: controlling terminal that the tool gave, or NULL
+ * @stop: all processes are to be stopped before their first instruction
  * @wait: tasks wait here for the next phase, the first leader for all tasks; its lock guards what follows, the tasks of @tasks and
  *	ckpt_restorer.scripted
  * @keeps_clocks: CLOCK_MONOTONIC and CLOCK_BOOTTIME go on for the job from where they stopped
@@ -135,6 +136,7 @@ struct ckpt_rjob {
 	bool keeps_clocks;
 	bool has_signal;
 	int signal;
+	bool stop;
 	wait_queue_head_t wait;
 	unsigned int nr_arrived;
 	unsigned int nr_created;

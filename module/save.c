@@ -166,10 +166,10 @@ static int capture_error(struct ckpt_group *g)
 	return 0;
 }
 
-static void tell_killed(struct ckpt_saver *s, const char *when)
+static void tell(struct ckpt_saver *s, const char *what)
 {
-	ckpt_messages_add(&s->req->messages, "PID %d: killed %s",
-			  task_tgid_vnr(ckpt_group_first(s->group)->leader), when);
+	ckpt_messages_add(&s->req->messages, "PID %d: %s",
+			  task_tgid_vnr(ckpt_group_first(s->group)->leader), what);
 }
 
 static int collect(struct ckpt_saver *s)
@@ -178,7 +178,8 @@ static int collect(struct ckpt_saver *s)
 
 	err = ckpt_group_hold(s->group);
 	if (err) {
-		tell_killed(s, "while it was frozen");
+		tell(s, err == -EAGAIN ? "a stopped process was continued meanwhile: try again" :
+					 "killed while it was frozen");
 		return err;
 	}
 	err = capture_error(s->group);
@@ -200,7 +201,7 @@ static int collect_and_write(struct ckpt_saver *s, struct file *file)
 	err = ckpt_image_write(s, file);
 	/* A job that is being killed may have lost what was still to be written. */
 	if (!err && !ckpt_group_is_whole(s->group)) {
-		tell_killed(s, "during the save");
+		tell(s, "killed during the save");
 		err = -ESRCH;
 	}
 	return err;

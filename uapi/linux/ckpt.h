@@ -306,6 +306,8 @@ struct ckpt_tasks {
  * CKPT_IOC_TASKS told: timers expire at the same time by these clocks.
  */
 #define CKPT_RESTORE_TIME (1U << 1)
+/* All processes are stopped, as by SIGSTOP, before their first instruction; of the first task. */
+#define CKPT_RESTORE_STOPPED (1U << 2)
 
 /**
  * struct ckpt_restore - ioctl(CKPT_IOC_RESTORE)

@@ -70,6 +70,7 @@ enum {
 	CKPT_REC_SOCKET, /* ckpt_image_socket, @n, one a socket */
 	CKPT_REC_MESSAGE, /* ckpt_image_message, @n, in the order of the queues */
 	CKPT_REC_SHARE, /* ckpt_image_share, absent when the process shares nothing */
+	CKPT_REC_STOP, /* ckpt_image_stop, absent when no stop is in force or pending */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -578,6 +579,28 @@ struct ckpt_image_sighand {
 struct ckpt_image_siginfo {
 	__u8 info[128];
 	__u32 flags;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_stop.flags */
+#define CKPT_STOP_STOPPED (1U << 0) /* by a stop signal */
+#define CKPT_STOP_STOPPING (1U << 1) /* not all threads have stopped; the parent is told then */
+#define CKPT_STOP_CONTINUED (1U << 2) /* SIGCONT came, wait(2) can tell so */
+#define CKPT_STOP_TELL_STOPPED (1U << 3) /* the parent is yet to be told that it stopped */
+#define CKPT_STOP_TELL_CONTINUED (1U << 4) /* the parent is yet to be told that it continued */
+#define CKPT_STOP_PENDING (1U << 5) /* SIGSTOP is pending */
+
+/**
+ * struct ckpt_image_stop - CKPT_REC_STOP
+ * @flags: CKPT_STOP_* bits
+ * @signal: the signal that stopped it, or 0
+ * @code: the same until the parent has got this status from wait(2), then 0
+ * @reserved: 0
+ */
+struct ckpt_image_stop {
+	__u32 flags;
+	__u32 signal;
+	__u32 code;
 	__u32 reserved;
 } __attribute__((packed, aligned(4)));
 

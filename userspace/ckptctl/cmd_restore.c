@@ -278,6 +278,7 @@ static int parse(struct restore *r, int argc, char **argv)
 		{ "signal", required_argument, NULL, 1 },
 		{ "no-signal", no_argument, NULL, 2 },
 		{ "time", required_argument, NULL, 4 },
+		{ "stop-restored", no_argument, NULL, 5 },
 		{ 0 },
 	};
 	int option;
@@ -287,6 +288,10 @@ static int parse(struct restore *r, int argc, char **argv)
 			return EXIT_USAGE;
 		if (option == 'd') {
 			r->detach = true;
+			continue;
+		}
+		if (option == 5) {
+			r->job.flags |= CKPT_JOB_STOPPED;
 			continue;
 		}
 		if (option == 'n' || option == 3) {

@@ -16,7 +16,8 @@ static const struct command {
 } commands[] = {
 	{ "save", cmd_save, "[--kill|--stop] JOB FILE", "save a job into FILE; it runs on" },
 	{ "restore", cmd_restore,
-	  "[-d] [-n COPIES|--pid same|new] [--signal SIG|--no-signal] [--time=freeze|real] FILE",
+	  "[-d] [--stop-restored] [-n COPIES|--pid same|new] [--signal SIG|--no-signal] "
+	  "[--time=freeze|real] FILE",
 	  "make the job of FILE run on" },
 	{ "check", cmd_check, "JOB", "tell what stands against a save" },
 	{ "info", cmd_info, "[--verify] FILE", "tell what is in an image" },
@@ -48,6 +49,7 @@ static const char about[] =
 	"      --no-signal     let it begin without a signal\n"
 	"      --time=freeze   let its CLOCK_MONOTONIC and CLOCK_BOOTTIME go on from where\n"
 	"                      they stopped; 'real', the default, keeps those of the machine\n"
+	"      --stop-restored stop all its processes before their first instruction\n"
 	"info:\n"
 	"      --verify        check the stored memory, too\n"
 	"\n"

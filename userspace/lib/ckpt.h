@@ -75,6 +75,7 @@ int ckpt_open_image(int ckpt, int fd, struct ckpt_open_image *image);
 #define CKPT_JOB_FOREGROUND (1U << 3) /* whose terminal is @tty_fd */
 #define CKPT_JOB_FREEZE_TIME \
 	(1U << 4) /* CLOCK_MONOTONIC and CLOCK_BOOTTIME go on from where they stopped */
+#define CKPT_JOB_STOPPED (1U << 5) /* its processes are stopped, as by SIGSTOP */
 
 /*
  * How to restore a job.

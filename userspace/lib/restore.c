@@ -119,6 +119,8 @@ static int make_crew(struct crew *crew)
 		}
 		if (job->flags & CKPT_JOB_FREEZE_TIME)
 			crew->calls[i].flags |= CKPT_RESTORE_TIME;
+		if (job->flags & CKPT_JOB_STOPPED)
+			crew->calls[i].flags |= CKPT_RESTORE_STOPPED;
 	}
 	return 0;
 }
