@@ -17,9 +17,10 @@
 #include "restorer.h"
 
 static const struct ckpt_file_type *const types[] = {
-	&ckpt_file_shm,	     &ckpt_file_regular, &ckpt_file_directory, &ckpt_file_device,
-	&ckpt_file_tty,	     &ckpt_file_pipe,	 &ckpt_file_eventfd,   &ckpt_file_timerfd,
-	&ckpt_file_signalfd, &ckpt_file_epoll,	 &ckpt_file_socket,
+	&ckpt_file_shm,	    &ckpt_file_regular, &ckpt_file_directory, &ckpt_file_device,
+	&ckpt_file_ptmx,    &ckpt_file_pts,	&ckpt_file_tty,	      &ckpt_file_pipe,
+	&ckpt_file_eventfd, &ckpt_file_timerfd, &ckpt_file_signalfd,  &ckpt_file_epoll,
+	&ckpt_file_socket,
 };
 
 const struct ckpt_file_type *ckpt_file_type_of(struct ckpt_saver *s, const struct file *file)

@@ -91,6 +91,8 @@ struct ckpt_file_type {
 extern const struct ckpt_file_type ckpt_file_regular;
 extern const struct ckpt_file_type ckpt_file_directory;
 extern const struct ckpt_file_type ckpt_file_device;
+extern const struct ckpt_file_type ckpt_file_ptmx;
+extern const struct ckpt_file_type ckpt_file_pts;
 extern const struct ckpt_file_type ckpt_file_tty;
 extern const struct ckpt_file_type ckpt_file_pipe;
 extern const struct ckpt_file_type ckpt_file_shm;

@@ -16,6 +16,7 @@
 #include "kinds.h"
 #include "restorer.h"
 #include "saver.h"
+#include "tty_pair.h"
 
 #define FLAGS                                                                       \
 	(CKPT_PROCESS_SUBREAPER | CKPT_PROCESS_ZOMBIE | CKPT_PROCESS_PGRP_OUTSIDE | \
@@ -74,7 +75,11 @@ static pid_t parent_of(struct ckpt_saver *s)
 static int save(struct ckpt_saver *s)
 {
 	struct signal_struct *sig = s->task->signal;
+	int tty = s->process->is_zombie ? 0 : ckpt_tty_id_of_task(s, s->task);
 	struct ckpt_image_process *i;
+
+	if (tty < 0)
+		return tty;
 
 	i = ckpt_save_record(s, &ckpt_kind_process, 0, 0, sizeof(*i));
 	if (IS_ERR(i))
@@ -87,6 +92,7 @@ static int save(struct ckpt_saver *s)
 	i->oom_score_adj_min = sig->oom_score_adj_min;
 	i->parent = parent_of(s);
 	i->exit_signal = s->task->exit_signal;
+	i->tty = tty;
 	if (s->process->is_zombie) {
 		i->exit_code = sig->flags & SIGNAL_GROUP_EXIT ? sig->group_exit_code :
 								s->task->exit_code;
@@ -112,7 +118,7 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 		return ckpt_restore_error(r, -EBADMSG, "process: bad IDs");
 	if (!is_oom_score(i->oom_score_adj) || !is_oom_score(i->oom_score_adj_min))
 		return ckpt_restore_error(r, -EBADMSG, "process: bad out-of-memory score");
-	if (!valid_signal(i->exit_signal) || i->reserved || (i->exit_code & ~0xffffU) ||
+	if (!valid_signal(i->exit_signal) || (i->exit_code & ~0xffffU) ||
 	    (!is_zombie && i->exit_code) || strnlen(i->comm, sizeof(i->comm)) == sizeof(i->comm))
 		return ckpt_restore_error(r, -EBADMSG, "process %d: bad exit status", i->pid);
 	if (is_zombie && r->nr_threads != 1)

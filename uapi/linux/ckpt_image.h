@@ -71,6 +71,7 @@ enum {
 	CKPT_REC_MESSAGE, /* ckpt_image_message, @n, in the order of the queues */
 	CKPT_REC_SHARE, /* ckpt_image_share, absent when the process shares nothing */
 	CKPT_REC_STOP, /* ckpt_image_stop, absent when no stop is in force or pending */
+	CKPT_REC_TTY, /* ckpt_image_tty, @n, one a pseudo-terminal */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -208,7 +209,7 @@ struct ckpt_image_runs {
  * @parent: number of the process that is its parent, 0 when that is outside of the job
  * @exit_signal: what its parent gets when it ends, 0 to 64
  * @exit_code: CKPT_PROCESS_ZOMBIE: its status as wait4(2) tells it
- * @reserved: 0
+ * @tty: id of the CKPT_REC_TTY that is its controlling terminal, else 0
  * @comm: CKPT_PROCESS_ZOMBIE: its name, ends with NUL
  */
 struct ckpt_image_process {
@@ -221,7 +222,7 @@ struct ckpt_image_process {
 	__u32 parent;
 	__u32 exit_signal;
 	__u32 exit_code;
-	__u32 reserved;
+	__u32 tty;
 	char comm[16];
 } __attribute__((packed, aligned(4)));
 
@@ -582,6 +583,112 @@ struct ckpt_image_siginfo {
 	__u32 reserved;
 } __attribute__((packed, aligned(4)));
 
+/* Bytes in a queue of a terminal, and in what waits for room there. */
+#define CKPT_TTY_QUEUE 4096
+#define CKPT_TTY_MAX_WAITING 65536
+
+/* struct ckpt_image_tty_end.flags */
+#define CKPT_TTY_END_LNEXT (1U << 0) /* the next character is taken as it is */
+#define CKPT_TTY_END_ERASING (1U << 1) /* characters are being erased */
+#define CKPT_TTY_END_PUSH (1U << 2) /* the queue was cut as canonical mode was switched on */
+#define CKPT_TTY_END_EXCLUSIVE (1U << 3) /* TIOCEXCL */
+#define CKPT_TTY_END_STOPPED (1U << 4) /* output stopped: Ctrl-S */
+#define CKPT_TTY_END_STOPPED_BY_PROGRAM (1U << 5) /* output stopped: tcflow(TCOOFF) */
+#define CKPT_TTY_END_CLOSED (1U << 6) /* slave: the last who had it open has closed it */
+
+/**
+ * struct ckpt_image_termios - settings of a terminal, see termios(3)
+ * @iflag: c_iflag
+ * @oflag: c_oflag
+ * @cflag: c_cflag
+ * @lflag: c_lflag
+ * @line: c_line
+ * @cc: c_cc
+ * @ispeed: bits per second
+ * @ospeed: bits per second
+ */
+struct ckpt_image_termios {
+	__u32 iflag;
+	__u32 oflag;
+	__u32 cflag;
+	__u32 lflag;
+	__u8 line;
+	__u8 cc[19];
+	__u32 ispeed;
+	__u32 ospeed;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_tty_end - one end of a pseudo-terminal
+ * @termios: settings; line discipline 0
+ * @locked: settings that are locked (TIOCSLCKTRMIOS)
+ * @flags: CKPT_TTY_END_* bits
+ * @nr_read: bytes that can be read here, or will be when the line ends; at most CKPT_TTY_QUEUE
+ * @nr_canon: of these, bytes of whole lines
+ * @nr_committed: of these, bytes that can be read without canonical mode
+ * @nr_echo: bytes in the queue of echoes, in the kernel's coding; at most CKPT_TTY_QUEUE
+ * @nr_echo_committed: of these, bytes about to be written
+ * @nr_echo_marked: of these, bytes to be written next
+ * @nr_waiting: bytes from the other end that wait for room; at most CKPT_TTY_MAX_WAITING
+ * @column: of the cursor
+ * @canon_column: where the line began
+ */
+struct ckpt_image_tty_end {
+	struct ckpt_image_termios termios;
+	struct ckpt_image_termios locked;
+	__u32 flags;
+	__u32 nr_read;
+	__u32 nr_canon;
+	__u32 nr_committed;
+	__u32 nr_echo;
+	__u32 nr_echo_committed;
+	__u32 nr_echo_marked;
+	__u32 nr_waiting;
+	__u32 column;
+	__u32 canon_column;
+} __attribute__((packed, aligned(4)));
+
+/* struct ckpt_image_tty.flags */
+#define CKPT_TTY_LOCKED (1U << 0) /* TIOCSPTLCK: the slave cannot be opened yet */
+#define CKPT_TTY_PACKET (1U << 1) /* TIOCPKT */
+
+/**
+ * struct ckpt_image_tty - CKPT_REC_TTY, a pseudo-terminal with both ends in the job
+ * @index: its number, as in /dev/pts
+ * @flags: CKPT_TTY_* bits
+ * @packet_status: what the master reads next in packet mode, TIOCPKT_* bits, 0 for nothing
+ * @session: session whose controlling terminal it is, 0 for none
+ * @foreground: its foreground process group, 0 for none
+ * @uid: owner of the slave
+ * @gid: group of the slave
+ * @mode: permissions of the slave
+ * @reserved: 0
+ * @rows: window size
+ * @columns: window size
+ * @width: window size, pixels
+ * @height: window size, pixels
+ * @ends: master, slave
+ * @data: of the master, then of the slave: what can be read, a byte 1 for each of it that ends a
+ *	line and 0 for the others, the echoes, what waits
+ */
+struct ckpt_image_tty {
+	__u32 index;
+	__u32 flags;
+	__u32 packet_status;
+	__s32 session;
+	__s32 foreground;
+	__u32 uid;
+	__u32 gid;
+	__u32 mode;
+	__u32 reserved;
+	__u16 rows;
+	__u16 columns;
+	__u16 width;
+	__u16 height;
+	struct ckpt_image_tty_end ends[2];
+	__u8 data[];
+} __attribute__((packed, aligned(4)));
+
 /* struct ckpt_image_stop.flags */
 #define CKPT_STOP_STOPPED (1U << 0) /* by a stop signal */
 #define CKPT_STOP_STOPPING (1U << 1) /* not all threads have stopped; the parent is told then */
@@ -736,6 +843,8 @@ enum {
 	CKPT_FILE_SIGNALFD, /* ckpt_image_signalfd */
 	CKPT_FILE_EPOLL, /* ckpt_image_epoll */
 	CKPT_FILE_SOCKET,
+	CKPT_FILE_PTMX, /* master of a pseudo-terminal */
+	CKPT_FILE_PTS, /* its other end, by the name of it or as /dev/tty */
 };
 
 /**
@@ -749,6 +858,10 @@ enum {
  *	CKPT_REC_SHM or CKPT_REC_SOCKET, else 0
  * @major: CKPT_FILE_DEVICE: major number
  * @minor: CKPT_FILE_DEVICE: minor number
+ * @object: CKPT_FILE_PIPE, CKPT_FILE_SHM, CKPT_FILE_PTMX and CKPT_FILE_PTS: id of the CKPT_REC_PIPE,
+ *	CKPT_REC_SHM or CKPT_REC_TTY, else 0
+ * @major: CKPT_FILE_DEVICE, CKPT_FILE_PTMX and CKPT_FILE_PTS: major number
+ * @minor: the same: minor number
  * @path_len: bytes of @path, with the NUL at its end
  * @path: absolute path; of types that have none the name for messages. Behind it, padded to four
  *	bytes, is the structure of the type, if there is one for it
