@@ -133,6 +133,9 @@ static inline u64 ckpt_sched_slice(const struct task_struct *task)
 #endif
 }
 
+/* Before 6.12 timers by CPU time that send no signal are armed as others are. */
+#define CKPT_ARMS_SILENT_CPU_TIMERS (LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0))
+
 /* The list of POSIX timers became an hlist in 6.12. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #define ckpt_for_each_posix_timer(timer, sig) \

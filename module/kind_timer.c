@@ -243,7 +243,8 @@ static int verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 	if (!why &&
 	    (i->overrun < -1 || i->overrun > max || i->last_overrun < -1 || i->last_overrun > max))
 		why = "bad count of overruns";
-	if (!why && i->flags & CKPT_TIMER_ARMED && i->notify == SIGEV_NONE)
+	if (!why && i->flags & CKPT_TIMER_ARMED && i->notify == SIGEV_NONE &&
+	    (i->clock >= 0 || !CKPT_ARMS_SILENT_CPU_TIMERS))
 		why = "armed, and sends no signal";
 	return why ? ckpt_restore_error(r, -EBADMSG, "POSIX timer %u: %s", i->id, why) : 0;
 }

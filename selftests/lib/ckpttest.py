@@ -421,7 +421,8 @@ def timed_program(name, *words, down=1.0, options=()):
             job.save(image)
         (here / "go").touch()
         status, text = job.wait(), text_of(here / "out")
-        expect(status == 0, f"{name} {way}: ended with {status}:\n{text}")
+        said = text_of(job.log).strip() if way == "restored" else ""
+        expect(status == 0, f"{name} {way}: ended with {status}: {said}\n{text}")
         expect("bad" not in [line.split(" ")[0] for line in text.splitlines()], f"{name} {way}:\n{text}")
         image.unlink(missing_ok=True)
     say(f"{name}: {sum(line.startswith('ok ') for line in text.splitlines())} checks hold, saved and "

@@ -21,7 +21,6 @@ static const struct {
 } clocks[] = {
 	{ "CLOCK_MONOTONIC", CLOCK_MONOTONIC },
 	{ "CLOCK_MONOTONIC_RAW", CLOCK_MONOTONIC_RAW },
-	{ "CLOCK_MONOTONIC_COARSE", CLOCK_MONOTONIC_COARSE },
 	{ "CLOCK_BOOTTIME", CLOCK_BOOTTIME },
 };
 
@@ -69,13 +68,13 @@ int main(int argc, char **argv)
 	need(!pthread_create(&thread, NULL, sleep_long, NULL), "thread");
 	ready_then_go();
 	for (size_t i = 0; i < ARRAY_SIZE(clocks); i++) {
-		long long vdso = clock_ns(clocks[i].clock), kernel = kernel_ns(clocks[i].clock);
-		long long passed = vdso - before[i];
+		long long low = kernel_ns(clocks[i].clock), vdso = clock_ns(clocks[i].clock);
+		long long high = kernel_ns(clocks[i].clock), passed = vdso - before[i];
 
 		/* The raw clock runs a little faster or slower. */
 		alive = clock_ns(CLOCK_REALTIME) - real - time_down() + SECOND / 10;
-		check(kernel >= vdso && kernel - vdso < SECOND, "%s: vDSO %lld, kernel %lld",
-		      clocks[i].name, vdso, kernel);
+		check(low <= vdso && vdso <= high, "%s: vDSO %lld, kernel %lld to %lld",
+		      clocks[i].name, vdso, low, high);
 		check(passed >= 0 && (!freeze || passed <= alive),
 		      "%s: has moved on by %lld of %lld", clocks[i].name, passed, alive);
 		check(freeze || passed >= time_down(), "%s: has not stood still", clocks[i].name);
