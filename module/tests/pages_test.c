@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "../inherit.h"
 #include "../pagescan.h"
 #include "../request.h"
 #include "../saver.h"
@@ -23,6 +24,7 @@ struct fixture {
 	struct ckpt_saver save;
 	struct ckpt_group group;
 	struct ckpt_process process;
+	struct ckpt_space_list spaces[2];
 };
 
 static int pages_init(struct kunit *test)
@@ -40,6 +42,8 @@ static int pages_init(struct kunit *test)
 	f->process.number = 1;
 	f->group.nr_processes = 1;
 	s->group = &f->group;
+	/* By number: it inherits from nobody. */
+	s->spaces = f->spaces;
 	s->req = ckpt_request_new(NULL);
 	test->priv = s;
 	return !s->req || ckpt_pages_init(&s->pages, 1) ? -ENOMEM : 0;
