@@ -19,6 +19,7 @@ const struct ckpt_kind *const ckpt_kinds[] = {
 	&ckpt_kind_fs,
 	&ckpt_kind_pipe,
 	&ckpt_kind_tty,
+	&ckpt_kind_terminal,
 	&ckpt_kind_shm,
 	&ckpt_kind_sysv_shm,
 	&ckpt_kind_message,

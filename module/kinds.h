@@ -104,6 +104,7 @@ extern const struct ckpt_kind ckpt_kind_fs;
 extern const struct ckpt_kind ckpt_kind_file;
 extern const struct ckpt_kind ckpt_kind_pipe;
 extern const struct ckpt_kind ckpt_kind_tty;
+extern const struct ckpt_kind ckpt_kind_terminal;
 extern const struct ckpt_kind ckpt_kind_shm;
 extern const struct ckpt_kind ckpt_kind_sysv_shm;
 extern const struct ckpt_kind ckpt_kind_message;

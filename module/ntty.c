@@ -286,3 +286,19 @@ int ckpt_ntty_complete(struct tty_struct *tty, const struct ckpt_image_tty_end *
 	}
 	return 0;
 }
+
+void ckpt_ntty_save_termios(struct tty_struct *tty, struct ckpt_image_termios *i)
+{
+	down_read(&tty->termios_rwsem);
+	save_termios(i, &tty->termios);
+	up_read(&tty->termios_rwsem);
+}
+
+void ckpt_ntty_set_termios(struct tty_struct *tty, const struct ckpt_image_termios *i)
+{
+	struct ktermios new;
+
+	load_termios(&new, i);
+	new.c_line = tty->termios.c_line;
+	tty_set_termios(tty, &new);
+}

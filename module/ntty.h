@@ -37,4 +37,8 @@ int ckpt_ntty_restore(struct tty_struct *tty, const struct ckpt_image_tty_end *i
 int ckpt_ntty_complete(struct tty_struct *tty, const struct ckpt_image_tty_end *i,
 		       const void *data);
 
+/* The settings alone, of a terminal that others use too. */
+void ckpt_ntty_save_termios(struct tty_struct *tty, struct ckpt_image_termios *i);
+void ckpt_ntty_set_termios(struct tty_struct *tty, const struct ckpt_image_termios *i);
+
 #endif /* CKPT_NTTY_H */

@@ -72,6 +72,7 @@ enum {
 	CKPT_REC_SHARE, /* ckpt_image_share, absent when the process shares nothing */
 	CKPT_REC_STOP, /* ckpt_image_stop, absent when no stop is in force or pending */
 	CKPT_REC_TTY, /* ckpt_image_tty, @n, one a pseudo-terminal */
+	CKPT_REC_TERMINAL, /* ckpt_image_terminal, of the first process, or absent */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -687,6 +688,20 @@ struct ckpt_image_tty {
 	__u16 height;
 	struct ckpt_image_tty_end ends[2];
 	__u8 data[];
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_terminal - CKPT_REC_TERMINAL, a controlling pseudo-terminal that is outside
+ * @termios: its settings
+ * @foreground: its foreground process group, 0 for none and for one of another PID namespace
+ * @rows: window size
+ * @columns: window size
+ */
+struct ckpt_image_terminal {
+	struct ckpt_image_termios termios;
+	__s32 foreground;
+	__u16 rows;
+	__u16 columns;
 } __attribute__((packed, aligned(4)));
 
 /* struct ckpt_image_stop.flags */
