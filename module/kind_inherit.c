@@ -6,6 +6,7 @@
 #include <linux/mman.h>
 #include <linux/overflow.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <asm/unistd.h>
 
 #include "inherit.h"
@@ -168,16 +169,51 @@ static bool has_page(struct walk *w, u64 at, u64 *next)
 	return found;
 }
 
-/* What the source has in a VMA that was taken over, and the process had not, goes. */
+/*
+ * The sources of a process: that which it was made by, that one's own, and so on. Each is made
+ * before its script has dropped what is not its own, so that all of them count.
+ */
+struct sources {
+	struct walk *walks;
+	unsigned int nr;
+};
+
+static int sources_init(struct sources *s, struct ckpt_restorer *r)
+{
+	struct ckpt_restorer *a;
+	unsigned int i = 0;
+
+	*s = (struct sources){};
+	for (a = r->source; a; a = a->source)
+		s->nr++;
+	s->walks = kvcalloc(s->nr, sizeof(*s->walks), GFP_KERNEL_ACCOUNT);
+	if (!s->walks)
+		return -ENOMEM;
+	for (a = r->source; a; a = a->source)
+		walk_init(&s->walks[i++], a);
+	return 0;
+}
+
+static bool any_has_page(struct sources *s, u64 at, u64 *next)
+{
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < s->nr; i++)
+		found = has_page(&s->walks[i], at, next) || found;
+	return found;
+}
+
+/* What a source has in a VMA that was taken over, and the process had not, goes. */
 static int script_vma(struct ckpt_restorer *r, const struct ckpt_image_vma *v, struct walk *own,
-		      struct walk *source)
+		      struct sources *sources)
 {
 	u64 at = v->start;
 	int err = 0;
 
 	while (at < v->end && !err) {
 		u64 next = v->end;
-		bool surplus = has_page(source, at, &next);
+		bool surplus = any_has_page(sources, at, &next);
 
 		surplus = !has_page(own, at, &next) && surplus;
 		if (surplus)
@@ -192,21 +228,25 @@ static int script_vma(struct ckpt_restorer *r, const struct ckpt_image_vma *v, s
 static int script(struct ckpt_restorer *r)
 {
 	const struct ckpt_record *rec;
-	struct walk own, source;
-	int err = 0;
+	struct sources sources;
+	struct walk own;
+	int err;
 
 	if (!r->source)
 		return 0;
+	err = sources_init(&sources, r);
+	if (err)
+		return err;
 	walk_init(&own, r);
-	walk_init(&source, r->source);
 	ckpt_for_each_record_of(rec, r, CKPT_REC_VMA) {
 		const struct ckpt_image_vma *v = rec->data;
 
 		if ((v->flags & CKPT_VMA_INHERITED) && !(v->flags & CKPT_VMA_SHARED))
-			err = script_vma(r, v, &own, &source);
+			err = script_vma(r, v, &own, &sources);
 		if (err)
 			break;
 	}
+	kvfree(sources.walks);
 	return err;
 }
 
