@@ -20,7 +20,7 @@
 /* In shared memory: processes that are to be, and those that are as they shall stay. */
 static struct {
 	unsigned int made, done, nr_files;
-} *common;
+} * common;
 
 static uint64_t state;
 
