@@ -161,23 +161,6 @@ static int refuse_related(struct ckpt_saver *s)
 
 /* --- threads --- */
 
-/*
- * The private structure of ipc/sem.c. Every program with threads has one; it matters when it is not
- * empty.
- */
-struct sem_undo_list {
-	refcount_t refcnt;
-	spinlock_t lock; /* guards list_proc */
-	struct list_head list_proc;
-};
-
-static bool has_sem_undo(struct ckpt_saver *s, struct task_struct *t)
-{
-	const struct sem_undo_list *list = t->sysvsem.undo_list;
-
-	return list && !list_empty(&list->list_proc);
-}
-
 static bool is_traced(struct ckpt_saver *s, struct task_struct *t)
 {
 	return t->ptrace;
@@ -257,7 +240,6 @@ static const struct {
 	{ has_perf_events, "performance counter (perf_event_open): not supported" },
 	{ has_mce_policy, "machine check policy (PR_MCE_KILL): not supported" },
 	{ is_io_flusher, "PR_SET_IO_FLUSHER: not supported" },
-	{ has_sem_undo, "System V semaphore undo (SEM_UNDO): not supported" },
 	{ has_own_undo, "System V semaphore undo list of its own: not supported" },
 	{ has_own_nsproxy, "namespaces of its own: not supported" },
 };

@@ -84,6 +84,21 @@ pid_t ckpt_sysv_outsider(struct ckpt_saver *s, struct pid *pid)
 	return nr;
 }
 
+bool ckpt_sysv_is_waited_for(struct ckpt_saver *s, int id, const long *calls, unsigned int nr)
+{
+	struct ckpt_process *p;
+	struct ckpt_thread *t;
+	unsigned int i;
+
+	ckpt_for_each_process(p, s->group)
+		ckpt_for_each_thread(t, p)
+			for (i = 0; i < nr; i++)
+				if (!p->is_zombie && (int)t->cpu.regs.di == id &&
+				    (long)t->cpu.regs.orig_ax == calls[i])
+					return true;
+	return false;
+}
+
 void ckpt_sysv_set_pid(struct pid **place, s32 nr)
 {
 	struct pid *old = *place;

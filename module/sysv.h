@@ -50,6 +50,7 @@ struct ckpt_sysv_type {
  * @is_new: the restore has made it, and removes it when it fails
  * @old: segments: what one that was there had as its content, referenced, or NULL
  * @own: segments: what it has now, not referenced
+ * @filled: queues: where the messages of the image wait, perhaps itself
  */
 struct ckpt_sysv_object {
 	struct list_head node;
@@ -60,6 +61,7 @@ struct ckpt_sysv_object {
 	bool is_new;
 	struct file *old;
 	const struct file *own;
+	const struct ckpt_sysv_object *filled;
 };
 
 /* The IPC namespace of the job, which is that of the tool. */
@@ -75,6 +77,8 @@ pid_t ckpt_sysv_pid(struct pid *pid);
 bool ckpt_sysv_is_member(struct ckpt_saver *s, struct pid *pid);
 /* PID of a living process outside of the job that goes by @pid, or 0. */
 pid_t ckpt_sysv_outsider(struct ckpt_saver *s, struct pid *pid);
+/* Whether a frozen thread of the job waits in one of these system calls for an object. */
+bool ckpt_sysv_is_waited_for(struct ckpt_saver *s, int id, const long *calls, unsigned int nr);
 /* Puts the process with a PID of an image in place of @place. */
 void ckpt_sysv_set_pid(struct pid **place, s32 nr);
 

@@ -26,7 +26,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -276,19 +275,6 @@ static bool with_tracer(void)
 	return child > 0 && !ptrace(PTRACE_SEIZE, child, NULL, NULL);
 }
 
-static bool with_undo(void)
-{
-	struct sembuf up = { .sem_op = 1, .sem_flg = SEM_UNDO };
-
-	id = semget(IPC_PRIVATE, 1, 0600);
-	return id >= 0 && !semop(id, &up, 1);
-}
-
-static bool still_undo(void)
-{
-	return semctl(id, 0, GETVAL) == 1 && !semctl(id, 0, IPC_RMID);
-}
-
 static bool with_locked_shm(void)
 {
 	id = shmget(IPC_PRIVATE, 4096, 0600);
@@ -392,7 +378,7 @@ static bool with_huge_shm(void)
 	id = shmget(IPC_PRIVATE, 2 << 20, SHM_HUGETLB | 0600);
 	memory = shmat(id, NULL, 0);
 	shmctl(id, IPC_RMID, NULL);
-	return memory != (void *)-1 && (memory[0] = 42);
+	return memory != (void *)-1 && !shmctl(id, SHM_LOCK, NULL) && (memory[0] = 42);
 }
 
 static const struct property properties[] = {
@@ -430,7 +416,6 @@ static const struct property properties[] = {
 	{ "pid-namespace-of-children", with_pids_of_children, NULL },
 	{ "time-namespace-of-children", with_times_of_children, NULL },
 	{ "tracer", with_tracer, NULL },
-	{ "semaphore-undo", with_undo, still_undo },
 	{ "locked-sysv-shm", with_locked_shm, still_memory },
 	{ "process-keyring", with_process_keyring, NULL },
 	{ "thread-keyring", with_thread_keyring, NULL },

@@ -73,6 +73,9 @@ enum {
 	CKPT_REC_STOP, /* ckpt_image_stop, absent when no stop is in force or pending */
 	CKPT_REC_TTY, /* ckpt_image_tty, @n, one a pseudo-terminal */
 	CKPT_REC_TERMINAL, /* ckpt_image_terminal, of the first process, or absent */
+	CKPT_REC_SYSV_SEM, /* ckpt_image_sysv_sem, @n, one a set of semaphores */
+	CKPT_REC_SYSV_UNDO, /* ckpt_image_sysv_undo, @n, one a set that has an undo of it */
+	CKPT_REC_SYSV_MSG, /* ckpt_image_sysv_msg, @n, one a message queue */
 	CKPT_REC_END, /* not a type: one past the last */
 };
 
@@ -1238,6 +1241,84 @@ struct ckpt_image_sysv_shm {
 	__s32 lpid;
 	__u32 object;
 	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/* Semaphores in a set, and the highest value that one has. */
+#define CKPT_SYSV_MAX_SEMS 32000
+#define CKPT_SYSV_MAX_VALUE 32767
+
+/**
+ * struct ckpt_image_semaphore - a semaphore of a set
+ * @value: its value, 0 to CKPT_SYSV_MAX_VALUE
+ * @pid: process that changed it last, 0 for none
+ * @otime: when that was, seconds
+ */
+struct ckpt_image_semaphore {
+	__u32 value;
+	__s32 pid;
+	__s64 otime;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_sysv_sem - CKPT_REC_SYSV_SEM: a set of semaphores
+ * @sysv: id, key, owner, mode
+ * @nr_sems: semaphores that follow
+ * @reserved: 0
+ * @sems: the semaphores
+ */
+struct ckpt_image_sysv_sem {
+	struct ckpt_image_sysv sysv;
+	__u32 nr_sems;
+	__u32 reserved;
+	struct ckpt_image_semaphore sems[];
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_sysv_undo - CKPT_REC_SYSV_UNDO: SEM_UNDO of a process in a set
+ * @set: id of the CKPT_REC_SYSV_SEM
+ * @nr_sems: semaphores of the set
+ * @adjust: what is added to each when the process ends
+ */
+struct ckpt_image_sysv_undo {
+	__u32 set;
+	__u32 nr_sems;
+	__s16 adjust[];
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_sysv_message - a message of a queue
+ * @type: type of a System V message, priority of a POSIX one
+ * @len: its bytes
+ * @reserved: 0
+ */
+struct ckpt_image_sysv_message {
+	__u64 type;
+	__u32 len;
+	__u32 reserved;
+} __attribute__((packed, aligned(4)));
+
+/**
+ * struct ckpt_image_sysv_msg - CKPT_REC_SYSV_MSG: a message queue
+ * @sysv: id, key, owner, mode
+ * @stime: when a message was sent last, seconds
+ * @rtime: when one was received last, seconds
+ * @qbytes: bytes that it may hold
+ * @lspid: process that sent last, 0 for none
+ * @lrpid: process that received last, 0 for none
+ * @nr_messages: messages that follow
+ * @reserved: 0
+ * @messages: the messages, the oldest first; behind them their bytes
+ */
+struct ckpt_image_sysv_msg {
+	struct ckpt_image_sysv sysv;
+	__s64 stime;
+	__s64 rtime;
+	__u64 qbytes;
+	__s32 lspid;
+	__s32 lrpid;
+	__u32 nr_messages;
+	__u32 reserved;
+	struct ckpt_image_sysv_message messages[];
 } __attribute__((packed, aligned(4)));
 
 /* --- memory --- */
