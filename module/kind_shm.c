@@ -14,9 +14,12 @@ static int open_objects(struct ckpt_restorer *r)
 
 	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_SHM) {
 		const struct ckpt_image_shm *shm = rec->data;
-		struct file *file = ckpt_shm_make(rec);
+		bool is_named = shm->flags & CKPT_SHM_NAMED;
+		struct file *file = is_named ? ckpt_shm_make_named(rec) : ckpt_shm_make(rec);
 		int err;
 
+		if (!file)
+			continue;
 		if (IS_ERR(file))
 			return ckpt_restore_error(r, PTR_ERR(file),
 						  "%s: %llu bytes cannot be made: error %ld",

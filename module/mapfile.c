@@ -3,6 +3,7 @@
 
 #include "mapfile.h"
 
+#include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -14,6 +15,7 @@
 #include "compat.h"
 #include "path.h"
 #include "restorer.h"
+#include "shm.h"
 
 #define WANTED (STATX_TYPE | STATX_INO | STATX_SIZE | STATX_MTIME)
 
@@ -25,10 +27,9 @@ static void take(struct ckpt_image_mapped_file *m, const struct kstat *st)
 	m->rdev = S_ISCHR(st->mode) ? new_encode_dev(st->rdev) : 0;
 }
 
-int ckpt_mapfile_describe(const struct file *file, char **path, struct ckpt_image_mapped_file *m,
-			  const char **why)
+static int describe(const struct path *p, char **path, struct ckpt_image_mapped_file *m,
+		    const char **why)
 {
-	const struct path *p = ckpt_file_path(file);
 	struct kstat st;
 
 	*path = ckpt_path_name(p);
@@ -43,6 +44,20 @@ int ckpt_mapfile_describe(const struct file *file, char **path, struct ckpt_imag
 	take(m, &st);
 	*why = ckpt_path_obstacle(p, *path);
 	return *why ? -EOPNOTSUPP : 0;
+}
+
+int ckpt_mapfile_describe(const struct file *file, char **path, struct ckpt_image_mapped_file *m,
+			  const char **why)
+{
+	struct dentry *other = ckpt_shm_other_name(file);
+	struct path p = *ckpt_file_path(file);
+	int err;
+
+	if (other)
+		p.dentry = other;
+	err = describe(&p, path, m, why);
+	dput(other);
+	return err;
 }
 
 int ckpt_mapfile_verify(const struct ckpt_image_mapped_file *m)

@@ -17,32 +17,49 @@
 #include <linux/rbtree.h>
 #include <linux/sched/signal.h>
 #include <linux/shmem_fs.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uidgid.h>
 #include <linux/xarray.h>
 
 #include "fds.h"
 #include "kinds.h"
+#include "path.h"
 #include "restorer.h"
 #include "saver.h"
 #include "space.h"
 #include "vma_list.h"
 
 #define MEMFD_PREFIX "memfd:"
-#define ANONYMOUS "dev/zero"
+#define DELETED " (deleted)"
 #define SEGMENT_PREFIX "SYSV"
 #define KNOWN_SEALS \
 	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | SEAL_EXEC)
 /* F_SEAL_EXEC came in 6.3. */
 #define SEAL_EXEC 0x20
 
+static bool is_of_tmpfs(const struct inode *inode)
+{
+	return S_ISREG(inode->i_mode) && inode->i_sb->s_magic == TMPFS_MAGIC;
+}
+
 /* The kernel's own mount of tmpfs: all that lies there was made without a path. */
+static bool is_internal(const struct inode *inode)
+{
+	return (inode->i_sb->s_flags & SB_KERNMOUNT) && (inode->i_sb->s_flags & SB_NOUSER);
+}
+
+/* What was deleted in a tmpfs has no path any more. */
 bool ckpt_file_is_shm(const struct file *file)
 {
 	const struct inode *inode = file_inode(file);
 
-	return S_ISREG(inode->i_mode) && inode->i_sb->s_magic == TMPFS_MAGIC &&
-	       (inode->i_sb->s_flags & SB_KERNMOUNT) && (inode->i_sb->s_flags & SB_NOUSER);
+	return is_of_tmpfs(inode) && (is_internal(inode) || !inode->i_nlink);
+}
+
+bool ckpt_file_is_named_shm(const struct file *file)
+{
+	return is_of_tmpfs(file_inode(file)) && !ckpt_file_is_shm(file);
 }
 
 bool ckpt_shm_is_segment(const char *name)
@@ -50,10 +67,21 @@ bool ckpt_shm_is_segment(const char *name)
 	return !strncmp(name, SEGMENT_PREFIX, strlen(SEGMENT_PREFIX));
 }
 
+/* A named semaphore is made under another name, which goes: tmpfs keeps all names in memory. */
+struct dentry *ckpt_shm_other_name(const struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (!d_unlinked(file->f_path.dentry) || !ckpt_file_is_named_shm(file))
+		return NULL;
+	return d_find_alias(inode);
+}
+
 static bool name_is_known(const char *name)
 {
-	return !strcmp(name, ANONYMOUS) || !strncmp(name, MEMFD_PREFIX, strlen(MEMFD_PREFIX)) ||
-	       ckpt_shm_is_segment(name);
+	/* No driver has a path in the name, but what was restored of a deleted file has. */
+	return !strncmp(name, MEMFD_PREFIX, strlen(MEMFD_PREFIX)) || ckpt_shm_is_segment(name) ||
+	       strchr(name, '/');
 }
 
 pid_t ckpt_shm_user(struct ckpt_saver *s, struct address_space *mapping)
@@ -95,30 +123,65 @@ static void check(struct ckpt_saver *s, struct file *file, const char *name)
 		ckpt_save_refuse(s, "shm", "%s: seals 0x%x: not known", name, info->seals);
 }
 
-static int save_object(struct ckpt_saver *s, struct file *file, u32 id)
+/*
+ * The name that the kernel shows in maps: what has no path is shown as lying in the root, and
+ * deleted.
+ */
+static char *name_of(const struct file *file)
+{
+	struct dentry *other = ckpt_shm_other_name(file);
+	struct path where = { .mnt = file->f_path.mnt, .dentry = other ?: file->f_path.dentry };
+	char *path = ckpt_path_name(&where);
+	size_t len;
+
+	dput(other);
+	if (IS_ERR(path))
+		return path;
+	len = strlen(path);
+	if (len > strlen(DELETED) && !strcmp(path + len - strlen(DELETED), DELETED))
+		path[len - strlen(DELETED)] = 0;
+	/* A name may not be longer than that of a file. */
+	if (!ckpt_file_is_named_shm(file) && strlen(path) > NAME_MAX)
+		memmove(path, path + strlen(path) - NAME_MAX, NAME_MAX + 1);
+	else if (!ckpt_file_is_named_shm(file))
+		memmove(path, path + 1, strlen(path));
+	return path;
+}
+
+static int add_record(struct ckpt_saver *s, const struct file *file, const char *name, u32 id)
 {
 	struct inode *inode = file_inode(file);
 	struct shmem_inode_info *info = SHMEM_I(inode);
-	struct name_snapshot name;
 	struct ckpt_image_shm *out;
-	struct file *reader;
 
-	/* The name of an object never changes, but that is nowhere promised. */
-	take_dentry_name_snapshot(&name, file->f_path.dentry);
-	check(s, file, name.name.name);
-	out = ckpt_save_record(s, &ckpt_kind_shm, 0, id, sizeof(*out) + name.name.len + 1);
-	if (!IS_ERR(out)) {
-		out->size = i_size_read(inode);
-		out->flags = info->flags & VM_NORESERVE ? CKPT_SHM_NORESERVE : 0;
-		out->seals = info->seals;
-		out->mode = inode->i_mode & 07777;
-		out->uid = from_kuid(&init_user_ns, inode->i_uid);
-		out->gid = from_kgid(&init_user_ns, inode->i_gid);
-		memcpy(out->name, name.name.name, name.name.len);
-	}
-	release_dentry_name_snapshot(&name);
+	out = ckpt_save_record(s, &ckpt_kind_shm, 0, id, sizeof(*out) + strlen(name) + 1);
 	if (IS_ERR(out))
 		return PTR_ERR(out);
+	out->size = i_size_read(inode);
+	out->flags = (info->flags & VM_NORESERVE ? CKPT_SHM_NORESERVE : 0) |
+		     (ckpt_file_is_named_shm(file) ? CKPT_SHM_NAMED : 0);
+	out->seals = info->seals;
+	out->mode = inode->i_mode & 07777;
+	out->uid = from_kuid(&init_user_ns, inode->i_uid);
+	out->gid = from_kgid(&init_user_ns, inode->i_gid);
+	memcpy(out->name, name, strlen(name));
+	return 0;
+}
+
+static int save_object(struct ckpt_saver *s, struct file *file, u32 id)
+{
+	char *name = name_of(file);
+	struct file *reader;
+	int err;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	if (!ckpt_file_is_named_shm(file))
+		check(s, file, name);
+	err = add_record(s, file, name, id);
+	kfree(name);
+	if (err)
+		return err;
 	reader = dentry_open(&file->f_path, O_RDONLY | O_LARGEFILE, current_cred());
 	if (IS_ERR(reader))
 		return PTR_ERR(reader);
@@ -229,7 +292,7 @@ static int check_users(struct ckpt_saver *s, struct users *u)
 	list_for_each_entry(o, &s->pages.objects, node) {
 		if (err)
 			break;
-		if (is_open_elsewhere(u, o))
+		if (ckpt_file_is_shm(o->file) && is_open_elsewhere(u, o))
 			ckpt_save_refuse(s, "shm", "%s: open in another process: close it there",
 					 o->file->f_path.dentry->d_iname);
 		if (fatal_signal_pending(current))
@@ -254,12 +317,18 @@ int ckpt_shm_check_users(struct ckpt_saver *s)
 	return err;
 }
 
+static bool name_fits(const struct ckpt_image_shm *shm)
+{
+	if (shm->flags & CKPT_SHM_NAMED)
+		return shm->name[0] == '/' && strlen(shm->name) < PATH_MAX;
+	return strlen(shm->name) <= NAME_MAX && name_is_known(shm->name);
+}
+
 int ckpt_shm_verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 {
 	const struct ckpt_image_shm *shm = rec->data;
 
-	if (!rec->id || !ckpt_image_is_text(shm->name, rec->len - sizeof(*shm)) ||
-	    strlen(shm->name) > NAME_MAX || !name_is_known(shm->name))
+	if (!rec->id || !ckpt_image_is_text(shm->name, rec->len - sizeof(*shm)) || !name_fits(shm))
 		return ckpt_restore_error(r, -EBADMSG, "image: shm %u: bad id or name", rec->id);
 	if (shm->size > MAX_LFS_FILESIZE || shm->reserved || shm->mode & ~07777)
 		return ckpt_restore_error(r, -EBADMSG, "image: shm %u (%s): out of range", rec->id,
@@ -273,6 +342,34 @@ int ckpt_shm_verify(struct ckpt_restorer *r, const struct ckpt_record *rec)
 					  "image: shm %u (%s): flags 0x%x, 0x%x: not known here",
 					  rec->id, shm->name, shm->flags, shm->seals);
 	return 0;
+}
+
+static void set_owner(struct inode *inode, const struct ckpt_image_shm *shm)
+{
+	inode->i_mode = S_IFREG | shm->mode;
+	inode->i_uid = make_kuid(&init_user_ns, shm->uid);
+	inode->i_gid = make_kgid(&init_user_ns, shm->gid);
+}
+
+struct file *ckpt_shm_make_named(const struct ckpt_record *rec)
+{
+	const struct ckpt_image_shm *shm = rec->data;
+	struct file *file = filp_open(shm->name, O_RDWR | O_CREAT | O_EXCL | O_LARGEFILE, 0600);
+	int err = -EXDEV;
+
+	/* The file is there: its content is its own. */
+	if (file == ERR_PTR(-EEXIST))
+		return NULL;
+	if (IS_ERR(file))
+		return file;
+	if (is_of_tmpfs(file_inode(file)))
+		err = vfs_truncate(&file->f_path, shm->size);
+	if (err) {
+		fput(file);
+		return ERR_PTR(err);
+	}
+	set_owner(file_inode(file), shm);
+	return file;
 }
 
 struct file *ckpt_shm_make(const struct ckpt_record *rec)
@@ -291,9 +388,7 @@ struct file *ckpt_shm_make(const struct ckpt_record *rec)
 	/* As the kernel does it for objects that only itself opens. */
 	if (ckpt_shm_is_segment(shm->name))
 		inode->i_flags |= S_PRIVATE;
-	inode->i_mode = S_IFREG | shm->mode;
-	inode->i_uid = make_kuid(&init_user_ns, shm->uid);
-	inode->i_gid = make_kgid(&init_user_ns, shm->gid);
+	set_owner(inode, shm);
 	return file;
 }
 
@@ -319,7 +414,11 @@ int ckpt_shm_seal(struct ckpt_rjob *job)
 	ckpt_for_each_shared_record_of(rec, r, CKPT_REC_SHM) {
 		const struct ckpt_image_shm *shm = rec->data;
 		struct file *file = ckpt_objtab_file(r->objects, rec->id);
-		int err = file ? seal(file, shm->seals) : -ENOENT;
+		int err;
+
+		if (shm->flags & CKPT_SHM_NAMED)
+			continue;
+		err = file ? seal(file, shm->seals) : -ENOENT;
 
 		if (err)
 			return ckpt_restore_error(r, err, "%s: cannot be sealed: error %d",

@@ -113,6 +113,11 @@ static int save_file(struct ckpt_saver *s, const struct ckpt_vma *v, struct foun
 		refuse(s, v, f->path, special ?: why);
 		return 0;
 	}
+	if ((v->flags & VM_SHARED) && ckpt_file_is_named_shm(v->file)) {
+		err = ckpt_shm_id(s, v->file);
+		if (err < 0)
+			return err;
+	}
 	id = ckpt_objtab_id(&s->objects, file_key(v), &is_new);
 	if (id < 0)
 		return id;

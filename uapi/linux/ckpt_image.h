@@ -1339,7 +1339,9 @@ struct ckpt_image_mapped_file {
 
 /* struct ckpt_image_shm.flags: memory is not reserved in advance, as with MAP_NORESERVE. */
 #define CKPT_SHM_NORESERVE (1U << 0)
-#define CKPT_SHM_FLAGS CKPT_SHM_NORESERVE
+/* The object is a file of a tmpfs: @name is its path, and it is made when it is not there. */
+#define CKPT_SHM_NAMED (1U << 1)
+#define CKPT_SHM_FLAGS (CKPT_SHM_NORESERVE | CKPT_SHM_NAMED)
 
 /**
  * struct ckpt_image_shm - CKPT_REC_SHM: memory that can be mapped more than once
@@ -1351,7 +1353,8 @@ struct ckpt_image_mapped_file {
  * @gid: group
  * @reserved: 0
  * @name: "memfd:NAME" for an object of memfd_create(), "dev/zero" for shared anonymous memory,
- *	"SYSV" and eight digits for a System V segment
+ *	"SYSV" and eight digits for a System V segment, path without the first slash for a deleted
+ *	file, or path
  */
 struct ckpt_image_shm {
 	__u64 size;
