@@ -98,7 +98,7 @@ pid_t ckpt_shm_user(struct ckpt_saver *s, struct address_space *mapping)
 			other = vma->vm_mm;
 	}
 	if (other)
-		pid = ckpt_space_user(other, s->group);
+		pid = ckpt_space_user(other, s ? s->group : NULL);
 	i_mmap_unlock_read(mapping);
 	return other && !pid ? -1 : pid;
 }
