@@ -293,7 +293,7 @@ static const struct row rows[] = {
 	ROW(CKPT_CMD_THAW, ckpt_thaw, flags, 0, thaw, false),
 	ROW(CKPT_CMD_KILL, ckpt_kill, reserved, 0, kill, false),
 	ROW(CKPT_CMD_OPEN_IMAGE, ckpt_open_image, generation, 0, open_image, false),
-	ROW(CKPT_CMD_TASKS, ckpt_tasks, tasks, 0, tasks, false),
+	ROW(CKPT_CMD_TASKS, ckpt_tasks, boottime_offset, 0, tasks, false),
 	ROW(CKPT_CMD_RESTORE, ckpt_restore, reserved,
 	    CKPT_RESTORE_SIGNAL | CKPT_RESTORE_TIME | CKPT_RESTORE_STOPPED, restore, true),
 	ROW(CKPT_CMD_WAIT, ckpt_wait, reserved, 0, wait, true),

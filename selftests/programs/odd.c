@@ -16,7 +16,6 @@
 #include <linux/userfaultfd.h>
 #include <mqueue.h>
 #include <pthread.h>
-#include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/fanotify.h>
@@ -143,17 +142,6 @@ static bool with_request(void)
 	return fd >= 0;
 }
 
-static bool with_other_tty(void)
-{
-	return !openpty(&fd, &other, NULL, NULL, NULL);
-}
-
-static bool with_deleted_file(void)
-{
-	fd = open("deleted", O_RDWR | O_CREAT, 0600);
-	return fd >= 0 && write(fd, "kept", 4) == 4 && !unlink("deleted");
-}
-
 static bool still_kept(void)
 {
 	char text[8];
@@ -165,22 +153,6 @@ static bool with_nameless_file(void)
 {
 	fd = open(".", O_RDWR | O_TMPFILE, 0600);
 	return fd >= 0 && write(fd, "kept", 4) == 4;
-}
-
-static bool with_replaced_file(void)
-{
-	fd = open("replaced", O_RDWR | O_CREAT, 0600);
-	other = open("new", O_RDWR | O_CREAT, 0600);
-	return fd >= 0 && write(fd, "kept", 4) == 4 && !rename("new", "replaced");
-}
-
-static bool with_deleted_mapping(void)
-{
-	fd = open("deleted", O_RDWR | O_CREAT, 0600);
-	if (fd < 0 || ftruncate(fd, 4096))
-		return false;
-	memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return memory != MAP_FAILED && !unlink("deleted") && !close(fd);
 }
 
 /* The test has left one end of a pipe here. */
@@ -396,11 +368,7 @@ static const struct property properties[] = {
 	{ "namespace-file", with_namespace_file, NULL },
 	{ "device", with_device, NULL },
 	{ "request", with_request, NULL },
-	{ "other-tty", with_other_tty, NULL },
-	{ "deleted-file", with_deleted_file, still_kept },
 	{ "nameless-file", with_nameless_file, still_kept },
-	{ "replaced-file", with_replaced_file, still_kept },
-	{ "deleted-mapping", with_deleted_mapping, NULL },
 	{ "pipe-outside", with_pipe_outside, NULL },
 	{ "child", with_child, still_parent },
 	{ "timer-by-other", with_timer_by_other, NULL },
