@@ -47,8 +47,10 @@ void ckpt_clocks_store(const struct ckpt_clocks *c, struct ckpt_image_meta *meta
 	meta->boottime_offset = c->boottime_offset;
 }
 
-/* Half of what the kernel allows: sums and differences of two of them do not
- * overflow. */
+/*
+ * Half of what the kernel allows: sums and differences of two of them do not
+ * overflow.
+ */
 #define MAX_TIME (KTIME_MAX / 2)
 
 static bool is_time(u64 ns)

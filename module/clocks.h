@@ -30,7 +30,8 @@ struct ckpt_clocks {
 };
 
 /*
- * Reads all of them, with the offsets that @task sees. @task is current, or parked or a zombie, which
+ * Reads all of them, with the offsets that @task sees. @task is current, or parked or a zombie,
+ * which
  * sees none.
  */
 void ckpt_clocks_read(struct ckpt_clocks *c, struct task_struct *task);

@@ -253,7 +253,10 @@ static inline bool ckpt_mm_has_tags(struct mm_struct *mm)
 #endif
 }
 
-/* The adjustments of a struct sem_undo lie behind its last number since 6.6, before it had a pointer. */
+/*
+ * The adjustments of a struct sem_undo lie behind its last number since 6.6, before it had a
+ * pointer.
+ */
 static inline short *ckpt_sem_undo_adjust(int *semid)
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)

@@ -168,7 +168,10 @@ static int save(struct ckpt_saver *s, const struct ckpt_fd *f, struct ckpt_image
 		ckpt_save_refuse(s, "file", "fd %u: %s: the clock was set: read it first", f->fd,
 				 i->path);
 	fill_in(out, &told, timer);
-	/* The kernel keeps points in time by the clocks of the machine, without those of a namespace. */
+	/*
+	 * The kernel keeps points in time by the clocks of the machine, without those of a
+	 * namespace.
+	 */
 	if (out->value && out->flags & CKPT_TIMERFD_ABSOLUTE)
 		out->value += offset_of(s, out->clock);
 	return 0;

@@ -47,8 +47,10 @@ static void save_cpu(struct ckpt_image_itimer *i, const struct cpu_itimer *it)
 	i->interval = it->incr;
 }
 
-/* Comes after the pending signals: a signal of this timer that came in between
- * is not in them. */
+/*
+ * Comes after the pending signals: a signal of this timer that came in between
+ * is not in them.
+ */
 static int save(struct ckpt_saver *s)
 {
 	struct signal_struct *sig = s->task->signal;
@@ -109,8 +111,10 @@ static int script_cpu(struct ckpt_restorer *r, const struct ckpt_image_itimer *i
 	return ckpt_script_add(&r->script, __NR_setitimer, which, address, 0, 0, 0, 0);
 }
 
-/* The system call starts the clocks that these timers go by; when they expire
- * is set later. */
+/*
+ * The system call starts the clocks that these timers go by; when they expire
+ * is set later.
+ */
 static int script(struct ckpt_restorer *r)
 {
 	int err = script_cpu(r, &image_of(r)->virtual, ITIMER_VIRTUAL);

@@ -38,7 +38,9 @@ static void add(struct queue *q, const kernel_siginfo_t *info, bool of_timer)
 		return;
 	to = &q->entries[q->nr++];
 	copy_siginfo_to_external(&to->info, info);
-	/* What the kernel needs to find out whether to arm the timer again; its record tells that. */
+	/*
+	 * What the kernel needs to find out whether to arm the timer again; its record tells that.
+	 */
 	if (to->info.si_code == SI_TIMER)
 		to->info.si_sys_private = 0;
 	if (of_timer)
@@ -279,7 +281,9 @@ static bool has_timers(struct ckpt_restorer *r)
 	return false;
 }
 
-/* The script has made the timers, which are not armed yet: their signals come between the others. */
+/*
+ * The script has made the timers, which are not armed yet: their signals come between the others.
+ */
 static int apply(struct ckpt_restorer *r, struct ckpt_rthread *t)
 {
 	/* Nobody but current itself replaces its sighand. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* State kind: sets of System V semaphores that the job uses. What it has to undo is another kind. */
+/*
+ * State kind: sets of System V semaphores that the job uses. What it has to undo is another kind.
+ */
 
 #include <linux/err.h>
 #include <linux/idr.h>
@@ -126,7 +128,9 @@ static const struct ckpt_sysv_type type = {
 
 /* --- save --- */
 
-/* Whether a process of the job has something to undo in it, has changed it last, or waits for it. */
+/*
+ * Whether a process of the job has something to undo in it, has changed it last, or waits for it.
+ */
 static bool is_used(struct ckpt_saver *s, struct ckpt_ipc_sem_array *set)
 {
 	static const long calls[] = { __NR_semop, __NR_semtimedop };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Kind: what getrusage(2) and times(2) tell of the process beyond its threads;
- * its CPU clock. */
+/*
+ * Kind: what getrusage(2) and times(2) tell of the process beyond its threads;
+ * its CPU clock.
+ */
 
 #include <linux/atomic.h>
 #include <linux/err.h>
@@ -38,8 +40,10 @@ static void save_children(struct ckpt_image_usage *i, struct signal_struct *sig)
 	i->children_events.major_faults = sig->cmaj_flt;
 }
 
-/* Kept up only while timers go by it; the kernel brings it up to the sum when
- * one starts. */
+/*
+ * Kept up only while timers go by it; the kernel brings it up to the sum when
+ * one starts.
+ */
 static void save_clock(struct ckpt_image_usage *i, struct task_struct *leader)
 {
 	struct signal_struct *sig = leader->signal;

@@ -96,7 +96,9 @@ static void load_termios(struct ktermios *to, const struct ckpt_image_termios *f
 	to->c_ospeed = from->ospeed;
 }
 
-/* A position that is not kept up in the present mode may be anywhere: then it is taken for @other. */
+/*
+ * A position that is not kept up in the present mode may be anywhere: then it is taken for @other.
+ */
 static u32 distance(size_t from, size_t to, u32 limit, u32 other)
 {
 	return to - from <= limit ? to - from : other;
@@ -176,7 +178,9 @@ const char *ckpt_ntty_save(struct tty_struct *tty, struct ckpt_image_tty_end *i,
 	if (!ldisc)
 		return "it was hung up";
 	if (ldisc->ops->num == N_TTY) {
-		/* What has room in the queue gets there; the rest waits in the order of its coming. */
+		/*
+		 * What has room in the queue gets there; the rest waits in the order of its coming.
+		 */
 		flush_work(&tty->port->buf.work);
 		tty_buffer_lock_exclusive(tty->port);
 		down_read(&tty->termios_rwsem);

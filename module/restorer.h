@@ -106,7 +106,8 @@ struct ckpt_restorer {
  * @sysv: struct ckpt_sysv_object: System V objects that the restore has made or taken over
  * @tty: controlling terminal that the tool gave, or NULL
  * @stop: all processes are to be stopped before their first instruction
- * @wait: tasks wait here for the next phase, the first leader for all tasks; its lock guards what follows, the tasks of @tasks and
+ * @wait: tasks wait here for the next phase, the first leader for all tasks; its lock guards what
+ * follows, the tasks of @tasks and
  *	ckpt_restorer.scripted
  * @keeps_clocks: CLOCK_MONOTONIC and CLOCK_BOOTTIME go on for the job from where they stopped
  * @has_signal: the tool chose @signal

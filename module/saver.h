@@ -62,7 +62,8 @@ bool ckpt_saver_has_mm(struct ckpt_saver *s, const struct mm_struct *mm);
  * @kind: kind of state, as in struct ckpt_kind.name
  * @fmt: "OBJECT: what can be done", e.g. "fd 5: socket:[123]: close it before the save"
  *
- * The message becomes "process PID (COMM): KIND: ...", or "job: KIND: ..." in a save_job hook. The save goes on, to find the other
+ * The message becomes "process PID (COMM): KIND: ...", or "job: KIND: ..." in a save_job hook. The
+ * save goes on, to find the other
  * obstacles, and fails with EOPNOTSUPP before anything is written.
  */
 __printf(3, 4) void ckpt_save_refuse(struct ckpt_saver *s, const char *kind, const char *fmt, ...);

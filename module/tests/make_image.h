@@ -37,7 +37,10 @@ struct make_image {
 	unsigned int nr_pages;
 };
 
-/* Starts an image of one process: headers, and the meta record. It must be ended by make_image_free(). */
+/*
+ * Starts an image of one process: headers, and the meta record. It must be ended by
+ * make_image_free().
+ */
 struct make_image *make_image_new(struct kunit *test, unsigned int nr_threads,
 				  unsigned int nr_loads);
 void make_image_free(struct make_image *m);

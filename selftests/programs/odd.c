@@ -33,7 +33,7 @@
 
 #include "odd.h"
 
-static int fd, other, id;
+static int fd, id;
 static pid_t child;
 static char *memory;
 static const char *argument;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Epolls: what they watch, by which number and with which data, what is ready in which order, what was
+ * Epolls: what they watch, by which number and with which data, what is ready in which order, what
+ * was
  * told already, what is disarmed; epolls in epolls.
  *
  * usage: state_epoll

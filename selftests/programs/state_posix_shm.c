@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Shared memory of a parent, its child and its grandchild: files of /dev/shm, with and without a
- * name, named and nameless semaphores in them, and shared anonymous memory, mapped in part and moved.
+ * name, named and nameless semaphores in them, and shared anonymous memory, mapped in part and
+ * moved.
  */
 
 // link: pthread rt

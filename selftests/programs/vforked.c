@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Waits for a vfork(2) child that sleeps: vforked MILLISECONDS. Then until the file "end" is there. */
+/*
+ * Waits for a vfork(2) child that sleeps: vforked MILLISECONDS. Then until the file "end" is there.
+ */
 
 #define _GNU_SOURCE
 

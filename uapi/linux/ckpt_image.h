@@ -876,7 +876,8 @@ enum {
  *	CKPT_REC_SHM or CKPT_REC_SOCKET, else 0
  * @major: CKPT_FILE_DEVICE: major number
  * @minor: CKPT_FILE_DEVICE: minor number
- * @object: CKPT_FILE_PIPE, CKPT_FILE_SHM, CKPT_FILE_PTMX and CKPT_FILE_PTS: id of the CKPT_REC_PIPE,
+ * @object: CKPT_FILE_PIPE, CKPT_FILE_SHM, CKPT_FILE_PTMX and CKPT_FILE_PTS: id of the
+ * CKPT_REC_PIPE,
  *	CKPT_REC_SHM or CKPT_REC_TTY, else 0
  * @major: CKPT_FILE_DEVICE, CKPT_FILE_PTMX and CKPT_FILE_PTS: major number
  * @minor: the same: minor number
