@@ -39,7 +39,7 @@ help:
 	@echo 'make install, uninstall     module, library, tool and manual; KVER, PREFIX, DESTDIR'
 	@echo 'make demo                   save and restore a program in a virtual machine'
 	@echo 'make shell                  a shell in a virtual machine that has ckpt; KERNEL'
-	@echo 'make check                  all tests; TESTS=PATTERN, KERNEL=6.1|6.12|debug'
+	@echo 'make check                  all tests; TESTS=PATTERN, KERNEL=6.1|6.12|debug|all'
 	@echo 'make gates                  style and static checks'
 	@echo 'make kunit                  unit tests of the module; KERNEL'
 	@echo 'make coverage               lines of the module that the tests execute; TESTS'
