@@ -60,7 +60,7 @@ unsigned int ckpt_epoll_items_of(const struct file *ep, struct file *file,
 				items[nr] = (struct ckpt_epoll_item){
 					.item = epi,
 					.fd = epi->ffd.fd,
-					.events = epi->event.events,
+					.events = (__force u32)epi->event.events,
 					.data = epi->event.data,
 				};
 			nr++;
@@ -130,7 +130,7 @@ void ckpt_epoll_set_ready(struct file *ep, const struct ckpt_epoll_item *items, 
 
 		if (!list_empty(&epi->rdllink))
 			unlink(epi);
-		epi->event.events = items[i].events;
+		epi->event.events = (__force __poll_t)items[i].events;
 	}
 	for (i = 0; i < nr; i++)
 		if (items[i].ready)

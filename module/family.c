@@ -59,14 +59,15 @@ static void set_id(struct ckpt_restorer *r, enum pid_type type, s32 nr, bool is_
 static void leave_terminal(struct ckpt_restorer *r)
 {
 	struct task_struct *leader = leader_of(r);
+	struct sighand_struct *sighand = rcu_access_pointer(leader->sighand);
 	struct signal_struct *sig = leader->signal;
 	struct tty_struct *tty = NULL;
 
 	if (task_session(leader) == task_session(leader_of(r->job->processes)))
 		return;
-	spin_lock_irq(&leader->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	swap(tty, sig->tty);
-	spin_unlock_irq(&leader->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 	tty_kref_put(tty);
 }
 
@@ -105,13 +106,14 @@ int ckpt_family_assemble(struct ckpt_rjob *job)
 
 void ckpt_family_die(struct ckpt_restorer *r)
 {
+	struct sighand_struct *sighand = rcu_access_pointer(current->sighand);
 	struct signal_struct *sig = current->signal;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	/* do_group_exit() takes the status of an exit that is under way for its own. */
 	sig->flags |= SIGNAL_GROUP_EXIT;
 	sig->group_exit_code = r->saved->exit_code;
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 	send_sig(SIGKILL, current, 1);
 }
 

@@ -125,13 +125,16 @@ bool ckpt_task_work_cancel(struct task_struct *task, struct callback_head *work)
 	return static_call(cancel_work)(task, is_same, work);
 }
 
+/* Sparse wants each function to release what it takes. */
 void ckpt_tasklist_lock(void)
 {
 	write_lock_irq(tasks_lock);
+	__release(tasks_lock);
 }
 
 void ckpt_tasklist_unlock(void)
 {
+	__acquire(tasks_lock);
 	write_unlock_irq(tasks_lock);
 }
 

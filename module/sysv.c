@@ -185,7 +185,10 @@ static void remove(struct ckpt_sysv_object *o)
 	if (perm) {
 		rcu_read_lock();
 		spin_lock(&perm->lock);
+		/* Releases both; told to sparse alone. */
 		o->type->remove(o->ns, perm);
+		__release(&perm->lock);
+		__release(RCU);
 	}
 	up_write(&ids->rwsem);
 }
@@ -305,15 +308,19 @@ struct kern_ipc_perm *ckpt_sysv_lock(const struct ckpt_sysv_object *o)
 
 	down_read(&ids->rwsem);
 	perm = ckpt_sysv_find(ids, o->id);
-	if (perm)
-		spin_lock(&perm->lock);
-	else
+	if (!perm) {
 		up_read(&ids->rwsem);
+		return NULL;
+	}
+	spin_lock(&perm->lock);
+	/* Until ckpt_sysv_unlock(), which sparse does not see. */
+	__release(&perm->lock);
 	return perm;
 }
 
 void ckpt_sysv_unlock(const struct ckpt_sysv_object *o, struct kern_ipc_perm *perm)
 {
+	__acquire(&perm->lock);
 	spin_unlock(&perm->lock);
 	up_read(&ckpt_sysv_ids(o->ns, o->type)->rwsem);
 }

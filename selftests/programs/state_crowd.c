@@ -20,6 +20,8 @@ static struct shared {
 	uint32_t go;
 	uint64_t sum, nr_waiting;
 } * shared;
+static pthread_t *threads;
+static pid_t *pids;
 
 static void wait_to_go(void)
 {
@@ -40,7 +42,7 @@ static void *run_thread(void *number)
 	return NULL;
 }
 
-static void start_threads(pthread_t *threads, long nr)
+static void start_threads(long nr)
 {
 	pthread_attr_t attr;
 
@@ -52,7 +54,7 @@ static void start_threads(pthread_t *threads, long nr)
 	}
 }
 
-static void start_processes(pid_t *pids, long nr)
+static void start_processes(long nr)
 {
 	for (long i = 0; i < nr; i++) {
 		pids[i] = fork();
@@ -65,7 +67,7 @@ static void start_processes(pid_t *pids, long nr)
 	}
 }
 
-static void wait_for_processes(const pid_t *pids, long nr)
+static void wait_for_processes(long nr)
 {
 	long nr_right = 0;
 
@@ -82,15 +84,15 @@ static void wait_for_processes(const pid_t *pids, long nr)
 int main(int argc, char **argv)
 {
 	long nr_processes = argc > 1 ? atol(argv[1]) : 0, nr_threads = argc > 2 ? atol(argv[2]) : 0;
-	pthread_t *threads = calloc(nr_threads + 1, sizeof(*threads));
-	pid_t *pids = calloc(nr_processes + 1, sizeof(*pids));
 	uint64_t want;
 
+	threads = calloc(nr_threads + 1, sizeof(*threads));
+	pids = calloc(nr_processes + 1, sizeof(*pids));
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	need(threads && pids && shared != MAP_FAILED, "memory");
-	start_processes(pids, nr_processes);
-	start_threads(threads, nr_threads);
+	start_processes(nr_processes);
+	start_threads(nr_threads);
 	while (__atomic_load_n(&shared->nr_waiting, __ATOMIC_SEQ_CST) <
 	       (uint64_t)(nr_processes + nr_threads))
 		nap(20);
@@ -100,7 +102,7 @@ int main(int argc, char **argv)
 	syscall(SYS_futex, &shared->go, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
 	for (long i = 0; i < nr_threads; i++)
 		pthread_join(threads[i], NULL);
-	wait_for_processes(pids, nr_processes);
+	wait_for_processes(nr_processes);
 	want = (nr_processes * (nr_processes + 1) + nr_threads * (nr_threads + 1)) / 2;
 	check(shared->sum == want, "sum %llu, wanted %llu", (unsigned long long)shared->sum,
 	      (unsigned long long)want);

@@ -153,7 +153,7 @@ static void set_up_rights(void)
 
 static void check_rights(void)
 {
-	int got[8], inner[8], file[8];
+	int got[8] = { 0 }, inner[8] = { 0 }, file[8] = { 0 };
 	char text[32] = "";
 
 	hear(fd.rights[1], "before", 6, "stream before the files");

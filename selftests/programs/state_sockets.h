@@ -29,7 +29,7 @@ static socklen_t address(const char *name, struct sockaddr_un *a)
 
 static int connect_to(int fd, const char *name)
 {
-	struct sockaddr_un a;
+	struct sockaddr_un a = { 0 };
 	socklen_t len = address(name, &a);
 
 	return connect(fd, (struct sockaddr *)&a, len);
@@ -38,7 +38,7 @@ static int connect_to(int fd, const char *name)
 static int named(int type, const char *name)
 {
 	int fd = socket(AF_UNIX, type, 0);
-	struct sockaddr_un a;
+	struct sockaddr_un a = { 0 };
 	socklen_t len = address(name, &a);
 
 	need(fd >= 0 && !bind(fd, (struct sockaddr *)&a, len), name);
@@ -63,7 +63,7 @@ static void name_from(const struct sockaddr_un *a, socklen_t len, char *name)
 
 static void name_of(int fd, char *name)
 {
-	struct sockaddr_un a;
+	struct sockaddr_un a = { 0 };
 	socklen_t len = sizeof(a);
 
 	need(!getsockname(fd, (struct sockaddr *)&a, &len), "name");
@@ -81,7 +81,7 @@ static void check_name(int fd, const char *name, const char *what)
 static void check_peer_name(int fd, const char *name, const char *what)
 {
 	char got[sizeof(struct sockaddr_un) + 1] = "";
-	struct sockaddr_un a;
+	struct sockaddr_un a = { 0 };
 	socklen_t len = sizeof(a);
 
 	if (!getpeername(fd, (struct sockaddr *)&a, &len))
@@ -110,7 +110,7 @@ static void hear_from(int fd, const char *text, const char *name, pid_t pid)
 {
 	char got[256] = "", from[sizeof(struct sockaddr_un) + 1] = "", control[256];
 	struct iovec data = { got, sizeof(got) - 1 };
-	struct sockaddr_un a;
+	struct sockaddr_un a = { 0 };
 	struct msghdr m = {
 		.msg_name = &a,
 		.msg_namelen = sizeof(a),

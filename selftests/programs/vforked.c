@@ -5,10 +5,27 @@
 
 #define _GNU_SOURCE
 
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static char stack[65536] __attribute__((aligned(16)));
+
+static int sleep_and_end(void *milliseconds)
+{
+	usleep(*(long *)milliseconds * 1000);
+	_exit(7);
+}
+
+/* As vfork(2) does it, but for the stack. */
+static pid_t start(long milliseconds)
+{
+	return clone(sleep_and_end, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD,
+		     &milliseconds);
+}
 
 int main(int argc, char **argv)
 {
@@ -17,11 +34,7 @@ int main(int argc, char **argv)
 	pid_t pid;
 
 	dprintf(STDOUT_FILENO, "ready\n");
-	pid = vfork();
-	if (!pid) {
-		usleep(milliseconds * 1000);
-		_exit(7);
-	}
+	pid = start(milliseconds);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return 1;
 	dprintf(STDOUT_FILENO, "child %d\n", WEXITSTATUS(status));
