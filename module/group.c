@@ -15,6 +15,7 @@
 #include "ksyms.h"
 #include "members.h"
 #include "message.h"
+#include "objtab.h"
 #include "stopped.h"
 
 static void free_threads(struct list_head *threads)
@@ -50,20 +51,14 @@ void ckpt_group_put(struct ckpt_group *g)
 	kref_put(&g->ref, release);
 }
 
-static unsigned long key_of(const struct task_struct *task)
-{
-	/* Kernel addresses share their top bits; without them the tree stays low. */
-	return (unsigned long)task & (ULONG_MAX >> 8);
-}
-
 struct ckpt_thread *ckpt_group_thread(struct ckpt_group *g, const struct task_struct *task)
 {
-	return xa_load(&g->by_task, key_of(task));
+	return xa_load(&g->by_task, ckpt_objtab_key(task));
 }
 
 struct ckpt_process *ckpt_group_process(struct ckpt_group *g, const struct task_struct *leader)
 {
-	return xa_load(&g->by_leader, key_of(leader));
+	return xa_load(&g->by_leader, ckpt_objtab_key(leader));
 }
 
 struct ckpt_process *ckpt_group_first(struct ckpt_group *g)
@@ -138,7 +133,7 @@ static struct ckpt_process *new_process(struct ckpt_group *g, struct task_struct
 
 	if (!p)
 		return NULL;
-	if (xa_err(xa_store(&g->by_leader, key_of(leader), p, GFP_KERNEL))) {
+	if (xa_err(xa_store(&g->by_leader, ckpt_objtab_key(leader), p, GFP_KERNEL))) {
 		kfree(p);
 		return NULL;
 	}
@@ -167,7 +162,7 @@ static struct ckpt_thread *new_thread(struct ckpt_group *g, const struct ckpt_me
 		list_add(&t->node, &p->threads);
 	else
 		list_add_tail(&t->node, &p->threads);
-	if (!xa_err(xa_store(&g->by_task, key_of(m->task), t, GFP_KERNEL)))
+	if (!xa_err(xa_store(&g->by_task, ckpt_objtab_key(m->task), t, GFP_KERNEL)))
 		return t;
 	/* It stays in the list: nobody looks there any more. */
 	set_state(t, CKPT_THREAD_LEFT);
@@ -314,7 +309,7 @@ static void drop_gone(struct ckpt_group *g)
 				p->nr_threads++;
 				continue;
 			}
-			xa_erase(&g->by_task, key_of(t->task));
+			xa_erase(&g->by_task, ckpt_objtab_key(t->task));
 			list_move_tail(&t->node, &g->gone);
 		}
 		g->nr_threads += p->nr_threads;
@@ -374,7 +369,7 @@ static void drop_empty(struct ckpt_group *g)
 		if (!list_empty(&p->threads))
 			continue;
 		list_del(&p->node);
-		xa_erase(&g->by_leader, key_of(p->leader));
+		xa_erase(&g->by_leader, ckpt_objtab_key(p->leader));
 		put_task_struct(p->leader);
 		kfree(p);
 	}

@@ -13,17 +13,13 @@
 #include <linux/slab.h>
 
 #include "group.h"
+#include "objtab.h"
 
 #define SPARE 64
 
-static unsigned long key_of(const struct task_struct *leader)
-{
-	return (unsigned long)leader & (ULONG_MAX >> 8);
-}
-
 static bool is_member(struct ckpt_members *m, struct ckpt_group *g, struct task_struct *leader)
 {
-	return xa_load(&m->leaders, key_of(leader)) || ckpt_group_process(g, leader);
+	return xa_load(&m->leaders, ckpt_objtab_key(leader)) || ckpt_group_process(g, leader);
 }
 
 static bool parent_is_member(struct ckpt_members *m, struct ckpt_group *g,
@@ -126,7 +122,7 @@ static int look_at(struct ckpt_members *m, struct ckpt_group *g, struct task_str
 		return 0;
 	}
 	add_threads(m, g, leader);
-	return xa_err(xa_store(&m->leaders, key_of(leader), xa_mk_value(1), GFP_ATOMIC));
+	return xa_err(xa_store(&m->leaders, ckpt_objtab_key(leader), xa_mk_value(1), GFP_ATOMIC));
 }
 
 static unsigned int count_tasks(void)

@@ -25,21 +25,16 @@ void ckpt_objtab_exit(struct ckpt_objtab *t)
 }
 
 /* Kernel addresses share their top bits; without them the tree stays low. */
-static unsigned long key_of(const void *object)
-{
-	return (unsigned long)object & (ULONG_MAX >> 8);
-}
-
 int ckpt_objtab_find(struct ckpt_objtab *t, const void *object)
 {
-	void *entry = xa_load(&t->by_key, key_of(object));
+	void *entry = xa_load(&t->by_key, ckpt_objtab_key(object));
 
 	return entry ? xa_to_value(entry) : 0;
 }
 
 int ckpt_objtab_id(struct ckpt_objtab *t, const void *object, bool *is_new)
 {
-	unsigned long key = key_of(object);
+	unsigned long key = ckpt_objtab_key(object);
 	void *entry = xa_load(&t->by_key, key);
 
 	*is_new = !entry;

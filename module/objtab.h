@@ -3,6 +3,7 @@
 #ifndef CKPT_OBJTAB_H
 #define CKPT_OBJTAB_H
 
+#include <linux/limits.h>
 #include <linux/types.h>
 #include <linux/xarray.h>
 
@@ -19,6 +20,13 @@ struct ckpt_objtab {
 	struct xarray by_id;
 	u32 last_id;
 };
+
+/* The key of an object in an xarray by address. */
+static inline unsigned long ckpt_objtab_key(const void *object)
+{
+	/* Kernel addresses share their top bits; without them the tree stays low. */
+	return (unsigned long)object & (ULONG_MAX >> 8);
+}
 
 void ckpt_objtab_init(struct ckpt_objtab *t);
 void ckpt_objtab_exit(struct ckpt_objtab *t);

@@ -65,14 +65,9 @@ void ckpt_saver_leave(struct ckpt_saver *s)
 	s->mm = NULL;
 }
 
-static unsigned long key_of(const struct mm_struct *mm)
-{
-	return (unsigned long)mm & (ULONG_MAX >> 8);
-}
-
 bool ckpt_saver_has_mm(struct ckpt_saver *s, const struct mm_struct *mm)
 {
-	return xa_load(&s->parts, key_of(mm));
+	return xa_load(&s->parts, ckpt_objtab_key(mm));
 }
 
 static int walk_process(struct ckpt_saver *s)

@@ -41,8 +41,7 @@ static const void *part_of(const struct ckpt_saver *s, u32 share)
 /* The number of the first process that has a part; that being walked when it is the first. */
 static int owner_of(struct ckpt_saver *s, const void *part)
 {
-	/* Kernel addresses share their top bits; without them the tree stays low. */
-	unsigned long key = (unsigned long)part & (ULONG_MAX >> 8);
+	unsigned long key = ckpt_objtab_key(part);
 	void *entry = xa_load(&s->parts, key);
 
 	if (entry)

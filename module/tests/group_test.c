@@ -54,7 +54,7 @@ static void know(struct made_up *m, int i, int state)
 	m->threads[i].process = m->process;
 	m->threads[i].state = state;
 	list_add_tail(&m->threads[i].node, &m->process->threads);
-	xa_store(&m->group->by_task, key_of(m->tasks[i]), &m->threads[i], GFP_KERNEL);
+	xa_store(&m->group->by_task, ckpt_objtab_key(m->tasks[i]), &m->threads[i], GFP_KERNEL);
 }
 
 static void group_exit(struct kunit *test)
